@@ -1,0 +1,35 @@
+# roomcheck_add_test(name LABELS unit|contract|golden|e2e|redis... SOURCES a_test.cpp... LIBS roomcheck::x... [TIMEOUT s])
+# roomcheck_add_bench(name SOURCES a_bench.cpp... LIBS roomcheck::x...)
+if(NOT ROOMCHECK_DEVELOPER_MODE)
+  function(roomcheck_add_test)
+  endfunction()
+  function(roomcheck_add_bench)
+  endfunction()
+  return()
+endif()
+
+enable_testing()
+find_package(GTest 1.12 REQUIRED)
+find_package(benchmark 1.7 REQUIRED)
+include(GoogleTest)
+
+# One ctest entry a binary: it is the unit that runs in parallel, and starting thousands of processes is slow on
+# 2 cores. `ctest -R name` then `bin/name --gtest_filter=...` narrows further.
+function(roomcheck_add_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "LABELS;SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE roomcheck::warnings ${arg_LIBS} GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE ROOMCHECK_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                                             ROOMCHECK_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+  add_test(NAME ${name} COMMAND ${name})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+endfunction()
+
+function(roomcheck_add_bench name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE roomcheck::warnings ${arg_LIBS} benchmark::benchmark_main)
+endfunction()

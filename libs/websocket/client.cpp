@@ -1,0 +1,1 @@
+#include "libs/websocket/client.h"

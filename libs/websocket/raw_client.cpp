@@ -1,0 +1,1 @@
+#include "libs/websocket/raw_client.h"

@@ -1,0 +1,109 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/stats/histogram.h"
+
+namespace roomcheck::reports {
+
+// Deliveries: one message to one member. "expected" comes from the membership at the intended time.
+struct Delivery {
+  std::uint64_t expected = 0;
+  std::uint64_t delivered = 0;  // expected ones that came, once each
+  std::uint64_t lost = 0;
+  std::uint64_t duplicated = 0;
+  std::uint64_t reordered = 0;
+  std::uint64_t foreign = 0;  // of another room
+  std::uint64_t corrupt = 0;  // not one of ours, or damaged
+  std::uint64_t late = 0;     // arrived after the drain ended
+  std::uint64_t in_flight_members = 0;  // deliveries to members that were joining or leaving: set apart, not judged
+
+  // The first few, named.
+  struct Offender {
+    std::string kind;  // lost duplicated reordered foreign corrupt
+    std::string room;
+    std::uint64_t sender = 0;
+    std::uint64_t sequence = 0;
+    std::uint64_t member = 0;
+  };
+  std::vector<Offender> offenders;
+};
+
+struct Latency {
+  stats::Histogram corrected;    // receive - intended time
+  stats::Histogram uncorrected;  // receive - send time
+};
+
+// One second of the run; times relative to its start.
+struct Second {
+  std::int64_t at_ns = 0;
+  std::string phase;  // connect warm-up run drain
+  std::uint64_t members = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t delivered = 0;
+  std::int64_t p50_ns = 0;  // fan-out, corrected, of the deliveries of this second
+  std::int64_t p99_ns = 0;
+  std::int64_t max_ns = 0;
+};
+
+struct RoomResult {
+  std::string room;
+  std::uint64_t members = 0;
+  std::uint64_t expected = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t lost = 0;
+  std::int64_t p50_ns = 0;
+  std::int64_t p99_ns = 0;
+  std::int64_t max_ns = 0;
+};
+
+struct Threshold {
+  std::string expression;  // "fan_out.p99<50ms"
+  double value = 0;        // what was measured; ns for times
+  bool passed = false;
+};
+
+// A load run: roomcheck.load/1.
+struct LoadResult {
+  static constexpr std::string_view kSchema = "roomcheck.load/1";
+  std::string started;  // ISO 8601
+  std::string command;
+  std::map<std::string, std::string> versions;
+  std::map<std::string, std::string> environment;  // cpu, cores, memory, open_files
+  std::string target;
+  std::string profile;
+  nlohmann::ordered_json scenario;  // the effective scenario
+  std::uint64_t seed = 0;
+  std::int64_t duration_ns = 0;
+  bool valid = true;
+  std::vector<std::string> invalid_because;
+  std::vector<std::string> failed_because;  // harness or target failures that ended the run (exit 3)
+  Delivery delivery;
+  std::map<std::string, Latency> latency;  // fan_out first median last connect
+  struct Sends {
+    std::uint64_t intended = 0, sent = 0, late = 0, dropped = 0;
+  } sends;
+  struct Connections {
+    std::uint64_t attempted = 0, opened = 0, failed = 0, closed_by_target = 0;
+    std::map<std::string, std::uint64_t> by_error;  // "tcp: refused", "close 1006"
+  } connections;
+  struct Generator {
+    std::int64_t cpu_ns = 0;               // user + system, all threads, of the run phase
+    std::int64_t cpu_per_delivery_ns = 0;
+    double busiest_thread = 0;             // share of one core, 0..1
+    stats::Histogram loop_lag;
+    std::uint64_t refused_samples = 0;
+    std::uint64_t rss_bytes = 0;
+  } generator;
+  std::vector<Second> series;
+  std::vector<RoomResult> rooms;
+  std::vector<Threshold> thresholds;
+};
+
+nlohmann::ordered_json to_json(const LoadResult& result);
+
+}  // namespace roomcheck::reports
