@@ -18,6 +18,7 @@ include(GoogleTest)
 function(roomcheck_add_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "LABELS;SOURCES;LIBS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE roomcheck::warnings ${arg_LIBS} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE ROOMCHECK_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                              ROOMCHECK_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
