@@ -1,0 +1,501 @@
+#include "libs/channel_layer/memory.h"
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cassert>
+#include <deque>
+#include <list>
+#include <map>
+#include <mutex>
+#include <random>
+#include <unordered_map>
+
+#include "libs/event/names.h"
+
+namespace roomcheck::channel_layer {
+namespace {
+
+namespace asio = boost::asio;
+
+// One event loop of the node.
+struct Loop {
+  explicit Loop(asio::io_context& context) : io(context) {}
+  asio::io_context& io;
+};
+using LoopPtr = std::shared_ptr<Loop>;
+
+// The listening end of a channel. `handler` and `alive` belong to the loop's thread.
+struct Listening {
+  LoopPtr loop;
+  ChannelLayer::Listener handler;
+  bool alive = true;
+  std::uint64_t capacity = 0;              // constant after construction
+  std::atomic<std::uint64_t> pending{0};   // posted to the loop, not yet handled
+};
+using ListeningPtr = std::shared_ptr<Listening>;
+
+// Someone in receive(). `timer` and `done` belong to the loop's thread; who takes the waiter out of its channel answers it.
+struct Waiter {
+  LoopPtr loop;
+  asio::steady_timer timer;
+  ChannelLayer::ReceiveCompletion done;
+  explicit Waiter(LoopPtr l) : loop(std::move(l)), timer(loop->io) {}
+};
+using WaiterPtr = std::shared_ptr<Waiter>;
+
+struct Queued {
+  Message message;
+  Nanoseconds expires;
+};
+
+struct Channel {
+  ListeningPtr listening;
+  std::deque<Queued> queue;      // at most its capacity
+  std::deque<WaiterPtr> waiters;
+  bool idle() const { return !listening && queue.empty() && waiters.empty(); }
+};
+
+// The members of one group on one loop, as of the last change; shared with the tasks that deliver to them.
+struct Batch {
+  LoopPtr loop;
+  std::vector<ListeningPtr> members;
+};
+
+struct Group {
+  std::unordered_map<std::string, Nanoseconds> members;  // channel name -> when it was added
+  // Rebuilt by the first group_send after a change: the steady state of a broadcast allocates nothing per member.
+  bool stale = true;
+  std::vector<std::shared_ptr<const Batch>> batches;
+  std::vector<std::string> others;  // members that nobody listens to
+};
+
+void deliver(const Batch& batch, const Message& message) {
+  for (const ListeningPtr& member : batch.members) {
+    member->pending.fetch_sub(1, std::memory_order_relaxed);
+    if (member->alive) member->handler(message);
+  }
+}
+
+}  // namespace
+
+class InMemoryHub {
+ public:
+  InMemoryHub(LayerOptions options, const Clock& clock) : options_(std::move(options)), clock_(clock) {}
+
+  Result<void> send(const std::string& name, Event event) {
+    const std::lock_guard lock(mu_);
+    forget_expired();
+    ++stats_.sent;
+    Channel& channel = channels_[name];
+    const Message message = std::make_shared<const Event>(std::move(event));
+    if (offer(name, channel, message)) return {};
+    return Error{Error::Kind::full, "channel full: " + name};
+  }
+
+  Result<GroupSendReport> group_send(const std::string& name, Event event) {
+    const std::lock_guard lock(mu_);
+    forget_expired();
+    ++stats_.group_sent;
+    GroupSendReport report;
+    const auto found = groups_.find(name);
+    if (found == groups_.end()) return report;
+    Group& group = found->second;
+    if (group.stale) rebuild(group);
+    const Message message = std::make_shared<const Event>(std::move(event));
+
+    for (const auto& batch : group.batches) {
+      report.members += batch->members.size();
+      report.dropped += post_batch(batch, message);
+    }
+    const Nanoseconds now = clock_.now();
+    for (const std::string& member : group.others) {
+      const auto at = group.members.find(member);
+      if (now - at->second >= options_.group_expiry) {
+        group.members.erase(at);
+        group.stale = true;
+        forget_membership(member, name);
+        continue;
+      }
+      ++report.members;
+      if (!offer(member, channels_[member], message)) ++report.dropped;
+    }
+    if (group.members.empty()) groups_.erase(found);
+    stats_.dropped += report.dropped;
+    return report;
+  }
+
+  void group_add(const std::string& group, const std::string& channel) {
+    const std::lock_guard lock(mu_);
+    Group& entry = groups_[group];
+    const bool added = entry.members.insert_or_assign(channel, clock_.now()).second;
+    if (!added) return;
+    entry.stale = true;
+    memberships_[channel].push_back(group);
+  }
+
+  void group_discard(const std::string& group, const std::string& channel) {
+    const std::lock_guard lock(mu_);
+    const auto found = groups_.find(group);
+    if (found == groups_.end() || found->second.members.erase(channel) == 0) return;
+    found->second.stale = true;
+    if (found->second.members.empty()) groups_.erase(found);
+    forget_membership(channel, group);
+  }
+
+  std::vector<std::string> group_channels(const std::string& group) {
+    const std::lock_guard lock(mu_);
+    std::vector<std::string> out;
+    const auto found = groups_.find(group);
+    if (found == groups_.end()) return out;
+    const Nanoseconds now = clock_.now();
+    for (const auto& [channel, added] : found->second.members)
+      if (is_listened(channel) || now - added < options_.group_expiry) out.push_back(channel);
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+
+  // False when the channel has a listener already.
+  bool listen(const std::string& name, const ListeningPtr& listening) {
+    const std::lock_guard lock(mu_);
+    Channel& channel = channels_[name];
+    if (channel.listening) return false;
+    listening->capacity = options_.capacity_of(name);
+    channel.listening = listening;
+    const Nanoseconds now = clock_.now();
+    for (const Queued& queued : channel.queue)
+      if (queued.expires > now) post_one(listening, queued.message);
+    channel.queue.clear();
+    touch_groups_of(name);
+    return true;
+  }
+
+  ListeningPtr unlisten(const std::string& name) {
+    const std::lock_guard lock(mu_);
+    const auto found = channels_.find(name);
+    if (found == channels_.end()) return nullptr;
+    ListeningPtr out = std::move(found->second.listening);
+    found->second.listening = nullptr;
+    touch_groups_of(name);
+    if (found->second.idle()) channels_.erase(found);
+    return out;
+  }
+
+  // A message at once, or the waiter is kept until one comes.
+  Message receive_or_wait(const std::string& name, const WaiterPtr& waiter) {
+    const std::lock_guard lock(mu_);
+    forget_expired();
+    Channel& channel = channels_[name];
+    while (!channel.queue.empty()) {
+      Queued first = std::move(channel.queue.front());
+      channel.queue.pop_front();
+      if (first.expires > clock_.now()) {
+        ++stats_.delivered;
+        if (channel.idle()) channels_.erase(name);
+        return first.message;
+      }
+      ++stats_.expired;
+    }
+    channel.waiters.push_back(waiter);
+    return nullptr;
+  }
+
+  // True when the waiter was still waiting: the caller then answers it.
+  bool take_back(const std::string& name, const WaiterPtr& waiter) {
+    const std::lock_guard lock(mu_);
+    const auto found = channels_.find(name);
+    if (found == channels_.end()) return false;
+    auto& waiters = found->second.waiters;
+    const auto at = std::find(waiters.begin(), waiters.end(), waiter);
+    if (at == waiters.end()) return false;
+    waiters.erase(at);
+    if (found->second.idle()) channels_.erase(found);
+    return true;
+  }
+
+  void flush() {
+    const std::lock_guard lock(mu_);
+    groups_.clear();
+    memberships_.clear();
+    queued_.clear();
+    for (auto it = channels_.begin(); it != channels_.end();) {
+      it->second.queue.clear();
+      it = it->second.idle() ? channels_.erase(it) : std::next(it);
+    }
+  }
+
+  LayerStats stats() {
+    const std::lock_guard lock(mu_);
+    LayerStats out = stats_;
+    out.groups = groups_.size();
+    for (const auto& [name, group] : groups_) out.members += group.members.size();
+    return out;
+  }
+
+ private:
+  bool is_listened(const std::string& name) const {
+    const auto found = channels_.find(name);
+    return found != channels_.end() && found->second.listening;
+  }
+
+  void touch_groups_of(const std::string& channel) {
+    const auto found = memberships_.find(channel);
+    if (found == memberships_.end()) return;
+    for (const std::string& group : found->second)
+      if (const auto at = groups_.find(group); at != groups_.end()) at->second.stale = true;
+  }
+
+  void forget_membership(const std::string& channel, const std::string& group) {
+    const auto found = memberships_.find(channel);
+    if (found == memberships_.end()) return;
+    auto& groups = found->second;
+    groups.erase(std::remove(groups.begin(), groups.end(), group), groups.end());
+    if (groups.empty()) memberships_.erase(found);
+  }
+
+  void rebuild(Group& group) {
+    std::map<Loop*, std::shared_ptr<Batch>> by_loop;
+    group.others.clear();
+    for (const auto& [name, added] : group.members) {
+      const auto found = channels_.find(name);
+      if (found == channels_.end() || !found->second.listening) {
+        group.others.push_back(name);
+        continue;
+      }
+      const ListeningPtr& listening = found->second.listening;
+      auto& batch = by_loop[listening->loop.get()];
+      if (!batch) batch = std::make_shared<Batch>(Batch{listening->loop, {}});
+      batch->members.push_back(listening);
+    }
+    group.batches.clear();
+    for (auto& [loop, batch] : by_loop) group.batches.push_back(std::move(batch));
+    group.stale = false;
+  }
+
+  // One task for all members of the batch that are below capacity; returns how many are not.
+  std::uint64_t post_batch(const std::shared_ptr<const Batch>& batch, const Message& message) {
+    std::shared_ptr<Batch> below;  // made only when somebody is at capacity
+    std::uint64_t dropped = 0;
+    for (std::size_t i = 0; i < batch->members.size(); ++i) {
+      Listening& member = *batch->members[i];
+      const bool full = member.pending.load(std::memory_order_relaxed) >= member.capacity;
+      if (full && !below)
+        below = std::make_shared<Batch>(Batch{batch->loop, {batch->members.begin(), batch->members.begin() + static_cast<std::ptrdiff_t>(i)}});
+      if (full) {
+        ++dropped;
+        continue;
+      }
+      member.pending.fetch_add(1, std::memory_order_relaxed);
+      if (below) below->members.push_back(batch->members[i]);
+    }
+    stats_.delivered += batch->members.size() - dropped;
+    const std::shared_ptr<const Batch> to = below ? below : batch;
+    if (!to->members.empty()) asio::post(batch->loop->io, [to, message] { deliver(*to, message); });
+    return dropped;
+  }
+
+  void post_one(const ListeningPtr& listening, const Message& message) {
+    listening->pending.fetch_add(1, std::memory_order_relaxed);
+    ++stats_.delivered;
+    asio::post(listening->loop->io, [listening, message] {
+      listening->pending.fetch_sub(1, std::memory_order_relaxed);
+      if (listening->alive) listening->handler(message);
+    });
+  }
+
+  // Hands a message to the channel's listener, to a waiter or to its queue; false when it is full.
+  bool offer(const std::string& name, Channel& channel, const Message& message) {
+    if (channel.listening) {
+      if (channel.listening->pending.load(std::memory_order_relaxed) >= channel.listening->capacity) return false;
+      post_one(channel.listening, message);
+      return true;
+    }
+    if (!channel.waiters.empty()) {
+      const WaiterPtr waiter = channel.waiters.front();
+      channel.waiters.pop_front();
+      ++stats_.delivered;
+      asio::post(waiter->loop->io, [waiter, message] {
+        waiter->timer.cancel();
+        waiter->done(message);
+      });
+      if (channel.idle()) channels_.erase(name);
+      return true;
+    }
+    if (channel.queue.size() >= options_.capacity_of(name)) return false;
+    const Nanoseconds expires = clock_.now() + options_.expiry;
+    channel.queue.push_back({message, expires});
+    queued_.push_back({expires, name});
+    return true;
+  }
+
+  // Messages that nobody takes are forgotten without anybody asking for them: names are made up by outsiders.
+  void forget_expired() {
+    const Nanoseconds now = clock_.now();
+    while (!queued_.empty() && queued_.front().first <= now) {
+      const auto found = channels_.find(queued_.front().second);
+      queued_.pop_front();
+      if (found == channels_.end()) continue;
+      auto& queue = found->second.queue;
+      while (!queue.empty() && queue.front().expires <= now) {
+        queue.pop_front();
+        ++stats_.expired;
+      }
+      if (found->second.idle()) channels_.erase(found);
+    }
+  }
+
+  const LayerOptions options_;
+  const Clock& clock_;
+  std::mutex mu_;
+  // Guarded by mu_:
+  std::unordered_map<std::string, Channel> channels_;
+  std::unordered_map<std::string, Group> groups_;
+  std::unordered_map<std::string, std::vector<std::string>> memberships_;  // channel -> its groups
+  std::deque<std::pair<Nanoseconds, std::string>> queued_;                 // when which channel has something to forget
+  LayerStats stats_;
+};
+
+namespace {
+
+class InMemoryChannelLayer final : public ChannelLayer {
+ public:
+  InMemoryChannelLayer(std::shared_ptr<InMemoryHub> hub, asio::io_context& io)
+      : hub_(std::move(hub)), loop_(std::make_shared<Loop>(io)), random_(std::random_device{}()) {}
+
+  ~InMemoryChannelLayer() override {
+    while (!listening_.empty()) unlisten(listening_.begin()->first);
+    for (const auto& [waiter, name] : waiting_) {
+      hub_->take_back(name, waiter);
+      waiter->timer.cancel();
+      waiter->done = [](Result<Message>) {};  // a message on its way to it finds nobody
+    }
+  }
+
+  std::string new_channel(std::string_view prefix) override {
+    static constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    std::uniform_int_distribution<std::size_t> pick(0, kLetters.size() - 1);
+    std::string name = std::string(prefix) + "..inmemory!";
+    for (int i = 0; i < 12; ++i) name += kLetters[pick(random_)];
+    return name;
+  }
+
+  void send(const std::string& channel, Event message, Completion done) override {
+    Result<void> result = event::check_channel_name(channel);
+    if (result.ok()) result = check_message(message);
+    if (result.ok()) result = hub_->send(channel, std::move(message));
+    finish(std::move(done), std::move(result));
+  }
+
+  void receive(const std::string& channel, std::chrono::nanoseconds limit, ReceiveCompletion done) override {
+    if (const Result<void> valid = event::check_channel_name(channel); !valid.ok())
+      return finish(std::move(done), Result<Message>(valid.error()));
+    const auto waiter = std::make_shared<Waiter>(loop_);
+    waiter->done = [this, waiter_key = std::weak_ptr<Waiter>(waiter), done = std::move(done)](Result<Message> result) {
+      if (const WaiterPtr self = waiter_key.lock()) waiting_.erase(self);
+      if (done) done(std::move(result));
+    };
+    waiting_[waiter] = channel;
+    waiter->timer.expires_after(limit);
+    waiter->timer.async_wait([this, channel, waiter](const boost::system::error_code& code) {
+      if (code || !hub_->take_back(channel, waiter)) return;
+      waiter->done(Error{Error::Kind::timeout, "nothing arrived on channel " + channel + " within the time limit"});
+    });
+    if (const Message message = hub_->receive_or_wait(channel, waiter))
+      asio::post(loop_->io, [waiter, message] {
+        waiter->timer.cancel();
+        waiter->done(message);
+      });
+  }
+
+  void listen(const std::string& channel, Listener listener, Completion done) override {
+    Result<void> result = event::check_channel_name(channel);
+    const auto listening = std::make_shared<Listening>();
+    listening->loop = loop_;
+    listening->handler = std::move(listener);
+    if (result.ok() && !hub_->listen(channel, listening))
+      result = Error{Error::Kind::bad_input, "channel " + channel + " has a listener already"};
+    if (result.ok()) listening_[channel] = listening;
+    finish(std::move(done), std::move(result));
+  }
+
+  void unlisten(const std::string& channel) override {
+    const auto found = listening_.find(channel);
+    if (found == listening_.end()) return;
+    hub_->unlisten(channel);
+    found->second->alive = false;
+    // Not the handler: it may be running right now, and may be what calls us.
+    asio::post(loop_->io, [listening = found->second] { listening->handler = nullptr; });
+    listening_.erase(found);
+  }
+
+  void group_add(const std::string& group, const std::string& channel, Completion done) override {
+    const Result<void> valid = check_names(group, channel);
+    if (valid.ok()) hub_->group_add(group, channel);
+    finish(std::move(done), valid);
+  }
+
+  void group_discard(const std::string& group, const std::string& channel, Completion done) override {
+    const Result<void> valid = check_names(group, channel);
+    if (valid.ok()) hub_->group_discard(group, channel);
+    finish(std::move(done), valid);
+  }
+
+  void group_send(const std::string& group, Event message, GroupSendCompletion done) override {
+    Result<void> valid = event::check_group_name(group);
+    if (valid.ok()) valid = check_message(message);
+    finish(std::move(done), valid.ok() ? hub_->group_send(group, std::move(message)) : Result<GroupSendReport>(valid.error()));
+  }
+
+  void group_channels(const std::string& group, ChannelsCompletion done) override {
+    const Result<void> valid = event::check_group_name(group);
+    finish(std::move(done), valid.ok() ? Result<std::vector<std::string>>(hub_->group_channels(group))
+                                       : Result<std::vector<std::string>>(valid.error()));
+  }
+
+  void flush(Completion done) override {
+    hub_->flush();
+    finish(std::move(done), Result<void>());
+  }
+
+  LayerStats stats() const override { return hub_->stats(); }
+
+ private:
+  static Result<void> check_names(const std::string& group, const std::string& channel) {
+    const Result<void> valid = event::check_group_name(group);
+    return valid.ok() ? event::check_channel_name(channel) : valid;
+  }
+
+  static Result<void> check_message(const Event& message) {
+    if (message.is_object()) return {};
+    return Error{Error::Kind::bad_input, "a message of the channel layer is a map, not " + std::string(message.type_name())};
+  }
+
+  // Completions never run before the call returns, and not after the layer is gone.
+  template <class Done, class Outcome>
+  void finish(Done done, Outcome result) {
+    if (!done) return;
+    asio::post(loop_->io, [weak = std::weak_ptr<bool>(alive_), done = std::move(done), result = std::move(result)]() mutable {
+      if (weak.lock()) done(std::move(result));
+    });
+  }
+
+  const std::shared_ptr<InMemoryHub> hub_;
+  const LoopPtr loop_;
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // gone with the layer
+  std::mt19937_64 random_;
+  std::unordered_map<std::string, ListeningPtr> listening_;
+  std::map<WaiterPtr, std::string> waiting_;
+};
+
+}  // namespace
+
+std::shared_ptr<InMemoryHub> make_in_memory_hub(const LayerOptions& options, const Clock& clock) {
+  return std::make_shared<InMemoryHub>(options, clock);
+}
+
+std::unique_ptr<ChannelLayer> make_in_memory_layer(std::shared_ptr<InMemoryHub> hub, asio::io_context& io) {
+  return std::make_unique<InMemoryChannelLayer>(std::move(hub), io);
+}
+
+}  // namespace roomcheck::channel_layer
