@@ -52,7 +52,6 @@ struct ClientStats {
   std::uint64_t opened = 0;
   std::uint64_t failed = 0;
   std::uint64_t messages_received = 0;
-  std::uint64_t bytes_received = 0;
 };
 
 // Opens WebSocket connections on one event loop, by the thousand.

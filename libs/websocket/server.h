@@ -83,6 +83,10 @@ class Application {
   virtual void on_http(std::shared_ptr<HttpExchange> exchange) = 0;
 };
 
+// Throws StartFailure when another program listens on the address: SO_REUSEPORT would share the port with it silently, so
+// who opens several Servers on one port asks first.
+void require_free_port(const std::string& host, std::uint16_t port);
+
 // One listening socket and its connections on one event loop. For several loops make one Server each, with the same
 // port and reuse_port: the kernel spreads the connections, nothing is shared.
 //

@@ -1,0 +1,40 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "libs/websocket/reactor.h"
+
+namespace roomcheck::websocket {
+
+// Opens a listening socket. Throws StartFailure with the address and the remedy.
+int listen_on(const std::string& host, std::uint16_t port, bool reuse_port);
+
+// Accepts connections of one listening socket. Without descriptors left it waits for the next tick instead of
+// spinning.
+//
+// Thread: the reactor's loop.
+class Listener final : public Pollable, public std::enable_shared_from_this<Listener> {
+ public:
+  using Accepted = std::function<void(int fd, std::string remote_address)>;
+  Listener(Reactor& reactor, int fd, Accepted accepted);
+  ~Listener() override;
+
+  void start();
+  void stop();
+  std::uint16_t port() const;
+
+  void on_events(std::uint32_t events) override;
+  void flush() override {}
+  void on_tick(Nanoseconds now) override;
+  std::shared_ptr<Pollable> keep() override { return shared_from_this(); }
+
+ private:
+  Reactor& reactor_;
+  int fd_;
+  Accepted accepted_;
+  bool paused_ = false;
+};
+
+}  // namespace roomcheck::websocket

@@ -1,0 +1,78 @@
+#pragma once
+#include <sys/epoll.h>
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "libs/base/clock.h"
+
+namespace roomcheck::websocket {
+
+// A socket on the reactor.
+class Pollable {
+ public:
+  virtual ~Pollable() = default;
+  virtual void on_events(std::uint32_t epoll_events) = 0;
+  virtual void flush() = 0;                     // see Reactor::flush_soon
+  virtual void on_tick(Nanoseconds now) = 0;    // a few times a second: deadlines
+  virtual std::shared_ptr<Pollable> keep() = 0;  // holds the object while the reactor calls it
+
+ private:
+  friend class Reactor;
+  std::size_t slot_ = 0;  // in Reactor::sockets_
+  bool dirty_ = false;    // in Reactor::dirty_
+};
+
+// The sockets of one event loop: an epoll set of our own, nested in Asio by its descriptor, so that timers, posts and
+// Redis stay ordinary Asio while a read costs one system call and no allocation (docs/decisions/0002).
+//
+// Thread:   the loop that runs the io_context.
+// Capacity: one read buffer of 64 KiB for all sockets; 512 events a pass.
+class Reactor final : public boost::asio::execution_context::service {
+ public:
+  using key_type = Reactor;
+  static boost::asio::execution_context::id id;
+  explicit Reactor(boost::asio::execution_context& context);
+  ~Reactor() override;
+  static Reactor& of(boost::asio::io_context& io) { return boost::asio::use_service<Reactor>(io); }
+
+  // Level-triggered. A socket added keeps io_context::run() going until it is removed.
+  void add(int fd, Pollable& socket, std::uint32_t events);
+  void modify(int fd, Pollable& socket, std::uint32_t events);
+  void remove(int fd, Pollable& socket);
+
+  // Calls flush() once, after everything that is due in this turn of the loop has had its say: frames of one turn leave in
+  // one write.
+  void flush_soon(Pollable& socket);
+
+  std::array<char, 65536>& buffer() { return buffer_; }
+  Nanoseconds now() const { return now_; }  // when the current pass began to read
+
+ private:
+  void shutdown() override;
+  void wait();
+  void pass();
+  void flush_dirty();
+  void tick();
+
+  boost::asio::io_context& io_;
+  boost::asio::posix::stream_descriptor epoll_;
+  boost::asio::steady_timer timer_;
+  std::vector<Pollable*> sockets_;
+  std::vector<std::shared_ptr<Pollable>> dirty_;
+  std::array<epoll_event, 512> events_{};
+  int current_ = 0;  // events_[current_, count_) are still to be handled in this pass
+  int count_ = 0;
+  bool waiting_ = false;
+  bool flush_posted_ = false;
+  bool ticking_ = false;
+  Nanoseconds now_{0};
+  std::array<char, 65536> buffer_{};
+};
+
+}  // namespace roomcheck::websocket
