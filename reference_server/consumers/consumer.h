@@ -1,0 +1,107 @@
+#pragma once
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "libs/channel_layer/channel_layer.h"
+#include "libs/websocket/frame.h"
+#include "reference_server/consumers/layer_access.h"
+
+namespace roomcheck::reference_server {
+
+// What a consumer knows about its connection (Channels: self.scope).
+struct Scope {
+  std::string path;
+  std::string room_name;  // url_route.kwargs.room_name
+  std::string remote_address;
+};
+
+// The consumer's way to its own client. Thread: wherever the consumer runs.
+class Client {
+ public:
+  virtual ~Client() = default;
+  virtual void accept() = 0;
+  virtual void refuse(int status, const std::string& why) = 0;
+  virtual void send(const websocket::PreparedText& text) = 0;
+};
+
+// One reply for all members of a broadcast: the first member's consumer encodes it, the others on its loop share the frame.
+//
+// Thread: any (consumers of the sync kind run on a pool).
+class FanOut {
+ public:
+  template <class Encode>
+  websocket::PreparedText once(const channel_layer::Message& event, Encode encode) {
+    const std::lock_guard lock(mu_);
+    if (event_ != event) {
+      frame_ = websocket::PreparedText(encode());
+      event_ = event;
+    }
+    return frame_;
+  }
+
+ private:
+  std::mutex mu_;
+  channel_layer::Message event_;  // guarded by mu_; held, so that its address cannot be another event's
+  websocket::PreparedText frame_;  // guarded by mu_
+};
+
+// What a client must not send. Channels' consumers let the exception end the connection; so do we (1011), but we leave
+// the room first.
+struct BadMessage : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// An event from outside that has no handler here or lacks what its handler reads. Channels lets it kill every member of
+// the room; we count it and go on.
+struct BadEvent : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// The application's side of one connection, in Channels' words.
+//
+// Thread: the event loop (async kinds) or one thread of the pool at a time (sync kinds).
+class Consumer {
+ public:
+  struct Parts {
+    Scope scope;
+    std::string channel_name;
+    std::shared_ptr<LayerAccess> channel_layer;
+    std::shared_ptr<Client> client;
+    FanOut* fan_out;  // outlives the consumer
+  };
+  explicit Consumer(Parts parts) : parts_(std::move(parts)) {}
+  virtual ~Consumer() = default;
+
+  virtual void connect() = 0;
+  virtual void disconnect(int close_code) = 0;
+  // One of the two is given. Throws BadMessage.
+  virtual void receive(std::optional<std::string_view> text_data, std::optional<std::string_view> bytes_data) = 0;
+  // Calls the handler of that name. Throws BadEvent.
+  virtual void dispatch(const std::string& handler, const channel_layer::Message& event) = 0;
+
+ protected:
+  const Scope& scope() const { return parts_.scope; }
+  const std::string& channel_name() const { return parts_.channel_name; }
+  LayerAccess& channel_layer() { return *parts_.channel_layer; }
+  const std::shared_ptr<Client>& client() { return parts_.client; }
+  FanOut& fan_out() { return *parts_.fan_out; }
+  void accept() { parts_.client->accept(); }
+  void send(const websocket::PreparedText& text) { parts_.client->send(text); }
+
+ private:
+  Parts parts_;
+};
+
+// Python's json.loads(text_data): no text, or no JSON, is a BadMessage.
+channel_layer::Event json_loads(std::optional<std::string_view> text_data);
+// text_data_dict[key], which must be text. Throws BadMessage / BadEvent.
+std::string text_of_message(const channel_layer::Event& message, const char* key);
+std::string text_of_event(const channel_layer::Event& event, const char* key);
+// json.dumps({'message': message})
+std::string message_json(std::string_view message);
+
+}  // namespace roomcheck::reference_server

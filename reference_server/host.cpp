@@ -1,0 +1,182 @@
+#include "reference_server/host.h"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/post.hpp>
+
+#include "libs/event/event.h"
+#include "reference_server/consumers/echo_consumer.h"
+#include "reference_server/consumers/room_consumer.h"
+#include "reference_server/mutants/mutation.h"
+
+namespace roomcheck::reference_server {
+namespace {
+
+bool is_sync(ConsumerKind kind) { return kind == ConsumerKind::sync || kind == ConsumerKind::json; }
+
+// The state of one hosted consumer; alive as long as anything still runs for it.
+class Host final : public std::enable_shared_from_this<Host> {
+ public:
+  Host(const Route& route, LoopParts& parts) : parts_(parts), kind_(route.consumer), channel_(parts.layer.new_channel()) {
+    if (is_sync(kind_)) strand_.emplace(parts.pool.get_executor());
+  }
+
+  void start(const std::shared_ptr<websocket::Handshake>& handshake, const Route& route);
+  void on_message(const websocket::Message& message);
+  void on_close(const websocket::CloseInfo& info);
+  void on_event(const channel_layer::Message& event);
+
+ private:
+  class HostClient;
+
+  // Runs a step of the consumer where its kind runs: here and now, or on the pool, one at a time and in order.
+  template <class Step>
+  void run(Step step) {
+    if (!strand_) return guarded(step);
+    boost::asio::post(*strand_, [self = shared_from_this(), step = std::move(step)] { self->guarded(step); });
+  }
+
+  // On the loop, from wherever the consumer runs.
+  template <class Call>
+  void on_loop(Call call) {
+    if (!strand_) return call();
+    boost::asio::post(parts_.io, [self = shared_from_this(), call = std::move(call)] { call(); });
+  }
+
+  template <class Step>
+  void guarded(const Step& step) {
+    try {
+      step();
+    } catch (const BadMessage& e) {
+      spdlog::debug("closing the connection of {}: {}", channel_, e.what());
+      on_loop([this] {
+        ++parts_.stats.bad_messages;
+        connection_->close(1011, "");
+      });
+    } catch (const BadEvent& e) {
+      spdlog::debug("event ignored by {}: {}", channel_, e.what());
+      on_loop([this] { ++parts_.stats.bad_events; });
+    }
+  }
+
+  LoopParts& parts_;
+  const ConsumerKind kind_;
+  const std::string channel_;
+  std::optional<boost::asio::strand<boost::asio::thread_pool::executor_type>> strand_;  // sync kinds only
+  websocket::ConnectionPtr connection_;
+  std::shared_ptr<websocket::Handshake> handshake_;  // until answered
+  std::unique_ptr<Consumer> consumer_;
+  bool closed_ = false;
+};
+
+// The library's handler: owned by the connection, holds the host.
+class HostHandler final : public websocket::ConnectionHandler {
+ public:
+  explicit HostHandler(std::shared_ptr<Host> host) : host_(std::move(host)) {}
+  void on_message(const websocket::Message& message) override { host_->on_message(message); }
+  void on_close(const websocket::CloseInfo& info) override { host_->on_close(info); }
+
+ private:
+  std::shared_ptr<Host> host_;
+};
+
+class Host::HostClient final : public Client {
+ public:
+  explicit HostClient(std::weak_ptr<Host> host) : host_(std::move(host)) {}
+
+  void accept() override {
+    with_host([](Host& host) {
+      if (host.handshake_) host.handshake_->accept(host.parts_.mutation != nullptr ? host.parts_.mutation->subprotocol() : "");
+      host.handshake_.reset();
+    });
+  }
+  void refuse(int status, const std::string& why) override {
+    with_host([status, why](Host& host) {
+      if (host.handshake_) host.handshake_->refuse({status, why + "\n", "text/plain; charset=utf-8", {}});
+      host.handshake_.reset();
+    });
+  }
+  void send(const websocket::PreparedText& text) override {
+    with_host([text](Host& host) { host.connection_->send(text); });
+  }
+
+ private:
+  template <class Call>
+  void with_host(Call call) {
+    const std::shared_ptr<Host> host = host_.lock();
+    if (host) host->on_loop([host, call = std::move(call)] { call(*host); });
+  }
+  std::weak_ptr<Host> host_;
+};
+
+void Host::start(const std::shared_ptr<websocket::Handshake>& handshake, const Route& route) {
+  handshake_ = handshake;
+  connection_ = handshake->attach(std::make_unique<HostHandler>(shared_from_this()));
+  if (parts_.mutation != nullptr) connection_ = parts_.mutation->wrap(connection_, route, parts_.io);
+
+  Consumer::Parts parts;
+  parts.scope = {handshake->request().path, route.room, handshake->request().remote_address};
+  parts.channel_name = channel_;
+  parts.channel_layer = strand_ ? make_sync_access(parts_.layer, parts_.io) : make_async_access(parts_.layer);
+  parts.client = std::make_shared<HostClient>(weak_from_this());
+  parts.fan_out = &parts_.fan_out;
+  if (route.kind == Route::Kind::echo) {
+    consumer_ = std::make_unique<EchoConsumer>(std::move(parts));
+  } else if (kind_ == ConsumerKind::json || kind_ == ConsumerKind::async_json) {
+    consumer_ = std::make_unique<JsonRoomConsumer>(std::move(parts));
+  } else {
+    consumer_ = std::make_unique<RoomConsumer>(std::move(parts));
+  }
+
+  // Every consumer listens, as in Channels; the connection is accepted after that, so that nothing is missed.
+  parts_.layer.listen(channel_, [weak = weak_from_this()](const channel_layer::Message& event) {
+    if (const auto self = weak.lock()) self->on_event(event);
+  }, {});
+  run([this] { consumer_->connect(); });
+}
+
+void Host::on_message(const websocket::Message& message) {
+  const bool text = message.opcode == websocket::Opcode::text;
+  const auto receive = [this, text](std::string_view data) {
+    if (closed_) return;
+    if (text) {
+      consumer_->receive(data, std::nullopt);
+    } else {
+      consumer_->receive(std::nullopt, data);
+    }
+  };
+  if (!strand_) return run([&] { receive(message.payload); });
+  run([receive, copy = std::string(message.payload)] { receive(copy); });
+}
+
+void Host::on_event(const channel_layer::Message& event) {
+  if (parts_.named_event != event) {
+    parts_.named_event = event;
+    parts_.handler = event::handler_name(*event);
+    if (!parts_.handler.ok()) spdlog::warn("event ignored: {}", parts_.handler.error().message);
+  }
+  if (!parts_.handler.ok()) {
+    ++parts_.stats.bad_events;
+    return;
+  }
+  if (!strand_) return run([&] { consumer_->dispatch(*parts_.handler, event); });
+  run([this, handler = *parts_.handler, event] { consumer_->dispatch(handler, event); });
+}
+
+void Host::on_close(const websocket::CloseInfo& info) {
+  parts_.layer.unlisten(channel_);
+  handshake_.reset();
+  if (parts_.mutation != nullptr && parts_.mutation->keeps_ghost(info)) return;
+  run([this, code = info.code] {
+    closed_ = true;
+    consumer_->disconnect(code);
+  });
+}
+
+}  // namespace
+
+void host_consumer(std::shared_ptr<websocket::Handshake> handshake, const Route& route, LoopParts& parts) {
+  std::make_shared<Host>(route, parts)->start(handshake, route);
+}
+
+}  // namespace roomcheck::reference_server

@@ -1,0 +1,114 @@
+// Mutants that spoil what leaves on one connection.
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <regex>
+
+#include "reference_server/mutants/mutation.h"
+
+namespace roomcheck::reference_server {
+namespace {
+
+using websocket::Connection;
+using websocket::ConnectionPtr;
+using websocket::PreparedText;
+
+constexpr std::string_view kEchoPrefix = "xxx\\uff1a";
+constexpr std::string_view kMemberPrefix = "\\u9884\\u8b66\\u4fe1\\u606f2\\uff1a\\u9884\\u8b66\\u4fe1\\u606f1\\uff1a";  // 预警信息2：预警信息1：
+
+class MutantConnection final : public Connection, public std::enable_shared_from_this<MutantConnection> {
+ public:
+  MutantConnection(ConnectionPtr inner, const Mutation& mutation, bool room, boost::asio::io_context& io)
+      : inner_(std::move(inner)), mutation_(mutation), room_(room), io_(io), flush_(io) {}
+
+  Sent send_text(std::string_view payload) override { return send(PreparedText(payload)); }
+
+  Sent send(const PreparedText& text) override {
+    const std::string payload(text.payload());
+    if (room_) return send_room(payload);
+    if (mutation_.has("echo-wrong-text")) {
+      std::string out = payload;
+      if (const std::size_t at = out.find(kEchoPrefix); at != out.npos) out.erase(at, kEchoPrefix.size());
+      return inner_->send_text(out);
+    }
+    return mutation_.has("echo-swapped") ? swapped(payload) : inner_->send(text);
+  }
+
+  Sent send_binary(std::string_view payload) override { return inner_->send_binary(payload); }
+  void ping(std::string_view payload) override { inner_->ping(payload); }
+  void close(std::uint16_t code, std::string_view reason) override { inner_->close(code, reason); }
+  void abort() override { inner_->abort(); }
+  void pause_reading() override { inner_->pause_reading(); }
+  void resume_reading() override { inner_->resume_reading(); }
+  std::size_t unsent_bytes() const override { return inner_->unsent_bytes(); }
+  std::uint64_t dropped() const override { return inner_->dropped(); }
+  std::string remote_address() const override { return inner_->remote_address(); }
+
+ private:
+  Sent send_room(std::string payload) {
+    const bool of_member = payload.find(kMemberPrefix) != payload.npos;
+    if (mutation_.has("drops-empty") && payload == "{\"message\": \"" + std::string(kMemberPrefix) + "\"}") return Sent::accepted;
+    if (mutation_.has("drops-large") && payload.size() >= 65536) return Sent::accepted;
+    if (mutation_.has("no-astral")) payload = std::regex_replace(payload, std::regex("\\\\ud[89ab][0-9a-f]{2}\\\\ud[c-f][0-9a-f]{2}"), "?");
+    if (mutation_.has("extra-key")) payload.insert(payload.size() - 1, ", \"room\": true");
+    if (mutation_.has("binary-frames")) return inner_->send_binary(payload);
+    if (mutation_.has("swapped") && of_member) return swapped(payload);
+    if (mutation_.has("duplicates") && of_member && ++count_ % 10 == 0) inner_->send_text(payload);
+    return load(payload);
+  }
+
+  Sent load(const std::string& payload) {
+    MutationStats& stats = mutation_.stats();
+    const std::uint64_t n = ++stats.deliveries;
+    if (const std::uint64_t every = mutation_.number("lose"); every != 0 && n % every == 0) {
+      ++stats.lost;
+      return Sent::accepted;
+    }
+    if (const std::uint64_t every = mutation_.number("duplicate"); every != 0 && n % every == 0) {
+      ++stats.duplicated;
+      inner_->send_text(payload);
+    }
+    const Nanoseconds delay = mutation_.duration("delay");
+    if (delay == Nanoseconds(0)) return inner_->send_text(payload);
+    const auto timer = std::make_shared<boost::asio::steady_timer>(io_, delay);
+    timer->async_wait([inner = inner_, payload, timer](const boost::system::error_code&) { inner->send_text(payload); });
+    return Sent::accepted;
+  }
+
+  // Holds every other text until the next one has gone; the last one of an odd number follows a little later.
+  Sent swapped(const std::string& payload) {
+    if (held_.empty()) {
+      held_ = payload;
+      flush_.expires_after(std::chrono::milliseconds(100));
+      flush_.async_wait([self = shared_from_this()](const boost::system::error_code& code) {
+        if (code || self->held_.empty()) return;
+        self->inner_->send_text(self->held_);
+        self->held_.clear();
+      });
+      return Sent::accepted;
+    }
+    flush_.cancel();
+    inner_->send_text(payload);
+    const Sent sent = inner_->send_text(held_);
+    held_.clear();
+    return sent;
+  }
+
+  const ConnectionPtr inner_;
+  const Mutation& mutation_;
+  const bool room_;
+  boost::asio::io_context& io_;
+  boost::asio::steady_timer flush_;
+  std::string held_;
+  std::uint64_t count_ = 0;
+};
+
+}  // namespace
+
+ConnectionPtr Mutation::wrap(ConnectionPtr connection, const Route& route, boost::asio::io_context& io) const {
+  const bool room = route.kind == Route::Kind::room;
+  const auto out = std::make_shared<MutantConnection>(std::move(connection), *this, room, io);
+  if (has("greeting") && room) out->send_text("{\"message\": \"welcome\"}");
+  return out;
+}
+
+}  // namespace roomcheck::reference_server

@@ -1,0 +1,165 @@
+// Mutants of the channel layer: who is in a group, and whom a message reaches.
+#include <boost/asio/steady_timer.hpp>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "libs/event/names.h"
+#include "reference_server/mutants/mutation.h"
+
+namespace roomcheck::reference_server {
+namespace {
+
+using namespace channel_layer;
+
+// What the mutant layers of one node know together.
+struct Shared {
+  std::mutex mu;
+  std::map<std::string, std::set<std::string>> groups;
+  std::map<std::string, Event> last_of_group;  // history
+  std::map<std::string, Event> kept_pushes;    // push-kept
+  std::map<std::string, Event> held;           // *-swapped, by address
+  std::set<std::string> gone;                  // channels that were listened to
+  std::optional<Event> orphan;                 // direct-falls-back
+};
+
+bool is_push(const Event& event) { return event.value("type", "") == "chat_push_message"; }
+
+class MutantLayer final : public ChannelLayer {
+ public:
+  MutantLayer(std::unique_ptr<ChannelLayer> inner, const Mutation& mutation, std::shared_ptr<Shared> shared, boost::asio::io_context& io)
+      : inner_(std::move(inner)), mutation_(mutation), shared_(std::move(shared)), io_(io) {}
+
+  std::string new_channel(std::string_view prefix) override { return inner_->new_channel(prefix); }
+
+  void send(const std::string& channel, Event message, Completion done) override {
+    if (mutation_.has("invalid-channel-accepted") && !event::check_channel_name(channel).ok()) return inner_->send("nobody", std::move(message), std::move(done));
+    const std::lock_guard lock(shared_->mu);
+    const std::string group = group_of(channel);
+    if (mutation_.has("direct-to-group") && !group.empty())
+      return inner_->group_send(group, std::move(message), [done](const Result<GroupSendReport>&) { done({}); });
+    if (mutation_.has("direct-to-another") && !group.empty())
+      for (const std::string& other : shared_->groups[group])
+        if (other != channel) return inner_->send(other, std::move(message), std::move(done));
+    if (mutation_.has("direct-falls-back") && shared_->gone.count(channel) != 0) shared_->orphan = message;
+    if (mutation_.has("direct-swapped")) {
+      if (auto earlier = swap(channel, message)) {
+        inner_->send(channel, std::move(message), {});
+        message = std::move(*earlier);
+      } else {
+        message = Event{{"type", "held_back"}};
+      }
+    }
+    inner_->send(channel, std::move(message), std::move(done));
+  }
+
+  void receive(const std::string& channel, std::chrono::nanoseconds limit, ReceiveCompletion done) override {
+    inner_->receive(channel, limit, std::move(done));
+  }
+
+  void listen(const std::string& channel, Listener listener, Completion done) override {
+    inner_->listen(channel, std::move(listener), std::move(done));
+  }
+
+  void unlisten(const std::string& channel) override {
+    {
+      const std::lock_guard lock(shared_->mu);
+      shared_->gone.insert(channel);
+    }
+    inner_->unlisten(channel);
+  }
+
+  void group_add(const std::string& group, const std::string& channel, Completion done) override {
+    const std::lock_guard lock(shared_->mu);
+    shared_->groups[group].insert(channel);
+    if (mutation_.has("late-join")) {
+      const auto timer = std::make_shared<boost::asio::steady_timer>(io_, std::chrono::milliseconds(30));
+      timer->async_wait([this, timer, group, channel](const boost::system::error_code& code) {
+        if (code) return;
+        const std::lock_guard inner_lock(shared_->mu);
+        if (shared_->groups[group].count(channel) != 0) inner_->group_add(group, channel, {});
+      });
+      return inner_->group_add(group, "late-joiners", std::move(done));  // only to complete
+    }
+    inner_->group_add(group, channel, std::move(done));
+    if (mutation_.has("history") && shared_->last_of_group.count(group) != 0) inner_->send(channel, shared_->last_of_group[group], {});
+    if (const auto kept = shared_->kept_pushes.find(group); kept != shared_->kept_pushes.end()) {
+      inner_->send(channel, kept->second, {});
+      shared_->kept_pushes.erase(kept);
+    }
+    if (shared_->orphan) inner_->send(channel, *std::exchange(shared_->orphan, std::nullopt), {});
+  }
+
+  void group_discard(const std::string& group, const std::string& channel, Completion done) override {
+    const std::lock_guard lock(shared_->mu);
+    auto& members = shared_->groups[group];
+    members.erase(channel);
+    if (members.empty()) shared_->groups.erase(group);
+    inner_->group_discard(group, channel, std::move(done));
+  }
+
+  void group_send(const std::string& group, Event message, GroupSendCompletion done) override {
+    const std::lock_guard lock(shared_->mu);
+    if (mutation_.has("invalid-group-accepted") && !event::check_group_name(group).ok()) return inner_->group_send("nobody", std::move(message), std::move(done));
+    const bool push = is_push(message);
+    if (mutation_.has("history") && !push) shared_->last_of_group[group] = message;
+    if (mutation_.has("push-ignored") && push) return inner_->group_send("nobody", std::move(message), std::move(done));
+    if (mutation_.has("push-kept") && push && shared_->groups.count(group) == 0) shared_->kept_pushes[group] = message;
+    if (mutation_.has("push-everywhere") && push)
+      for (const auto& [other, members] : shared_->groups)
+        if (other != group) inner_->group_send(other, message, {});
+    if (mutation_.has("push-swapped") && push) {
+      if (auto earlier = swap(group, message)) {
+        inner_->group_send(group, std::move(message), {});
+        message = std::move(*earlier);
+      } else {
+        message = Event{{"type", "held_back"}};
+      }
+    }
+    if (mutation_.has("skips-a-member") && shared_->groups.count(group) != 0 && shared_->groups[group].size() > 2) {
+      const std::set<std::string>& members = shared_->groups[group];
+      for (const std::string& member : members)
+        if (member != *members.rbegin()) inner_->send(member, message, {});
+      return inner_->group_send("nobody", std::move(message), std::move(done));
+    }
+    inner_->group_send(group, std::move(message), std::move(done));
+  }
+
+  void group_channels(const std::string& group, ChannelsCompletion done) override { inner_->group_channels(group, std::move(done)); }
+  void flush(Completion done) override { inner_->flush(std::move(done)); }
+  LayerStats stats() const override { return inner_->stats(); }
+
+ private:
+  // Guarded by shared_->mu:
+  std::string group_of(const std::string& channel) const {
+    for (const auto& [group, members] : shared_->groups)
+      if (members.count(channel) != 0) return group;
+    return {};
+  }
+
+  // The message held for this address, if any; else holds this one.
+  std::optional<Event> swap(const std::string& address, const Event& message) {
+    const auto held = shared_->held.find(address);
+    if (held == shared_->held.end()) {
+      shared_->held[address] = message;
+      return std::nullopt;
+    }
+    Event out = std::move(held->second);
+    shared_->held.erase(held);
+    return out;
+  }
+
+  const std::unique_ptr<ChannelLayer> inner_;
+  const Mutation& mutation_;
+  const std::shared_ptr<Shared> shared_;
+  boost::asio::io_context& io_;
+};
+
+}  // namespace
+
+std::unique_ptr<ChannelLayer> Mutation::wrap(std::unique_ptr<ChannelLayer> layer, boost::asio::io_context& io) const {
+  static const auto shared = std::make_shared<Shared>();  // one node a process
+  return std::make_unique<MutantLayer>(std::move(layer), *this, shared, io);
+}
+
+}  // namespace roomcheck::reference_server

@@ -1,0 +1,64 @@
+#pragma once
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/channel_layer/channel_layer.h"
+#include "libs/websocket/connection.h"
+#include "libs/websocket/http.h"
+#include "reference_server/routing.h"
+
+namespace roomcheck::reference_server {
+
+// One way to break the server on purpose.
+struct Mutant {
+  enum class Kind { spec, load };
+  std::string_view name;
+  Kind kind;
+  std::vector<std::string_view> requirements;  // what it breaks; empty for load mutants
+  std::string_view sentence;
+  std::string_view value;  // "" or what stands behind the "=", e.g. "N"
+};
+
+const std::vector<Mutant>& all_mutants();
+
+// What the load mutants did, for a judge to compare with.
+struct MutationStats {
+  std::atomic<std::uint64_t> deliveries{0};  // room messages that reached the mutant
+  std::atomic<std::uint64_t> lost{0};
+  std::atomic<std::uint64_t> duplicated{0};
+};
+
+// The chosen mutants. A healthy server has none of this: the decorators are put around its parts only when a mutant is
+// chosen, and its own code asks nothing but whether there is a Mutation.
+//
+// Thread: constant after construction; the statistics are atomic.
+class Mutation {
+ public:
+  // `choices` are NAME or NAME=VALUE. Throws BadInput naming the choice and the remedy.
+  explicit Mutation(const std::vector<std::string>& choices);
+
+  bool has(std::string_view name) const;
+  std::uint64_t number(std::string_view name) const;  // its value
+  Nanoseconds duration(std::string_view name) const;
+
+  // The route that a broken server takes.
+  std::optional<Route> reroute(const websocket::Request& request, std::optional<Route> route, ConsumerKind chat_consumer) const;
+  std::string subprotocol() const { return has("unasked-subprotocol") ? "chat" : ""; }
+  bool keeps_ghost(const websocket::CloseInfo& info) const;
+
+  websocket::ConnectionPtr wrap(websocket::ConnectionPtr connection, const Route& route, boost::asio::io_context& io) const;
+  std::unique_ptr<channel_layer::ChannelLayer> wrap(std::unique_ptr<channel_layer::ChannelLayer> layer, boost::asio::io_context& io) const;
+
+  MutationStats& stats() const { return stats_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> chosen_;
+  mutable MutationStats stats_;
+};
+
+}  // namespace roomcheck::reference_server

@@ -1,0 +1,136 @@
+#include "reference_server/node.h"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <thread>
+
+#include "libs/channel_layer/memory.h"
+
+namespace roomcheck::reference_server {
+namespace {
+
+constexpr std::size_t kSyncThreads = 8;  // of all sync consumers; Channels has one
+
+void add(NodeStats& sum, const websocket::ServerStats& server, const HostStats& hosts) {
+  sum.server.connections += server.connections;
+  sum.server.accepted += server.accepted;
+  sum.server.upgraded += server.upgraded;
+  sum.server.refused += server.refused;
+  sum.server.messages_received += server.messages_received;
+  sum.server.messages_sent += server.messages_sent;
+  sum.server.messages_dropped += server.messages_dropped;
+  sum.server.bytes_sent += server.bytes_sent;
+  sum.server.handshake_timeouts += server.handshake_timeouts;
+  sum.server.idle_timeouts += server.idle_timeouts;
+  sum.server.over_limit_closes += server.over_limit_closes;
+  sum.server.over_connection_limit += server.over_connection_limit;
+  sum.hosts.bad_messages += hosts.bad_messages;
+  sum.hosts.bad_events += hosts.bad_events;
+}
+
+}  // namespace
+
+// One event loop: everything in it belongs to its thread.
+class Node::Loop final : public websocket::Application {
+ public:
+  Loop(Node& node, const std::shared_ptr<channel_layer::InMemoryHub>& hub, const websocket::ServerOptions& options)
+      : node_(node), guard_(boost::asio::make_work_guard(io_)) {
+    layer_ = channel_layer::make_in_memory_layer(hub, io_);
+    if (node.mutation_) layer_ = node.mutation_->wrap(std::move(layer_), io_);
+    parts_.reset(new LoopParts{io_, *layer_, node.pool_, node.mutation_.get(), {}, {}, {}, std::string()});
+    server_ = std::make_unique<websocket::Server>(io_, options, *this);
+  }
+
+  void on_handshake(std::shared_ptr<websocket::Handshake> handshake) override {
+    const websocket::Request& request = handshake->request();
+    std::optional<Route> found = route(request.path, node_.options_.chat_consumer);
+    if (node_.mutation_) found = node_.mutation_->reroute(request, found, node_.options_.chat_consumer);
+    if (!found) return handshake->refuse({404, "no route for this path\n", "text/plain; charset=utf-8", {}});
+    host_consumer(std::move(handshake), *found, *parts_);
+  }
+
+  void on_http(std::shared_ptr<websocket::HttpExchange> exchange) override { serve_page(exchange, node_, io_); }
+
+  void stop() {
+    boost::asio::post(io_, [this] {
+      if (stopping_) return;
+      stopping_ = true;
+      server_->shut_down(1001, std::chrono::seconds(5), [this] {
+        guard_.reset();
+        io_.stop();
+      });
+    });
+  }
+
+  boost::asio::io_context io_{1};
+
+ private:
+  friend class Node;
+  Node& node_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
+  std::unique_ptr<channel_layer::ChannelLayer> layer_;
+  std::unique_ptr<LoopParts> parts_;
+  std::unique_ptr<websocket::Server> server_;
+  bool stopping_ = false;
+};
+
+Node::Node(const NodeOptions& options) : options_(options), pool_(kSyncThreads) {
+  if (!options.mutants.empty()) mutation_ = std::make_unique<Mutation>(options.mutants);
+  websocket::ServerOptions server = options.server;
+  websocket::require_free_port(server.host, server.port);
+  const auto hub = channel_layer::make_in_memory_hub(options.layer, steady_clock());
+  if (server.max_connections > 0) server.max_connections = std::max<std::size_t>(1, server.max_connections / options.threads);
+  for (std::size_t i = 0; i < options.threads; ++i) {
+    loops_.push_back(std::make_unique<Loop>(*this, hub, server));
+    server.port = port();  // port 0 was any: the others share the one that was found
+  }
+  if (!options.control_enabled) return;
+  control_application_ = make_control(*this, options.control_token);
+  control_ = std::make_unique<websocket::Server>(first_loop(), options.control, *control_application_);
+}
+
+Node::~Node() {
+  pool_.stop();
+  pool_.join();
+}
+
+void Node::run() {
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < loops_.size(); ++i) threads.emplace_back([this, i] { loops_[i]->io_.run(); });
+  loops_[0]->io_.run();
+  for (std::thread& thread : threads) thread.join();
+}
+
+void Node::stop() {
+  for (const auto& loop : loops_) loop->stop();
+}
+
+std::uint16_t Node::port() const { return loops_[0]->server_->port(); }
+std::uint16_t Node::control_port() const { return control_ ? control_->port() : 0; }
+boost::asio::io_context& Node::first_loop() { return loops_[0]->io_; }
+channel_layer::ChannelLayer& Node::first_layer() { return *loops_[0]->layer_; }
+const Mutation* Node::mutation() const { return mutation_.get(); }
+
+void Node::collect(std::function<void(NodeStats)> done) {
+  struct Sum {
+    NodeStats stats;
+    std::size_t missing;
+    std::function<void(NodeStats)> done;
+  };
+  const auto sum = std::make_shared<Sum>(Sum{{}, loops_.size(), std::move(done)});
+  for (const auto& loop : loops_)
+    boost::asio::post(loop->io_, [this, sum, loop = loop.get()] {
+      const auto server = loop->server_->stats();
+      const auto hosts = loop->parts_->stats;
+      boost::asio::post(first_loop(), [this, sum, server, hosts] {
+        add(sum->stats, server, hosts);
+        if (--sum->missing > 0) return;
+        sum->stats.layer = first_layer().stats();  // the hub's: of all loops
+        sum->done(sum->stats);
+      });
+    });
+}
+
+}  // namespace roomcheck::reference_server

@@ -1,0 +1,73 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/channel_layer/channel_layer.h"
+#include "libs/websocket/server.h"
+#include "reference_server/host.h"
+#include "reference_server/mutants/mutation.h"
+#include "reference_server/routing.h"
+
+namespace roomcheck::reference_server {
+
+struct NodeOptions {
+  websocket::ServerOptions server;
+  websocket::ServerOptions control;
+  bool control_enabled = true;
+  std::string control_token;
+  channel_layer::LayerOptions layer;
+  ConsumerKind chat_consumer = ConsumerKind::async;
+  std::size_t threads = 1;
+  std::vector<std::string> mutants;
+};
+
+struct NodeStats {
+  websocket::ServerStats server;  // of all loops
+  channel_layer::LayerStats layer;
+  HostStats hosts;
+};
+
+// The server: N event loops, each with its own listener on the same port, its own connections and its own layer object;
+// the control API on the first loop.
+//
+// Thread: constructed, run and destroyed by one thread, which is also the first loop.
+class Node {
+ public:
+  // Listens; throws StartFailure, BadInput.
+  explicit Node(const NodeOptions& options);
+  ~Node();
+
+  // Until stop(); returns when every connection is closed.
+  void run();
+  // Closes every connection with 1001 within 5 s, then run() returns. From any thread, also a signal handler's loop.
+  void stop();
+
+  std::uint16_t port() const;
+  std::uint16_t control_port() const;  // 0: off
+
+  // The statistics of all loops, added; `done` runs on the first loop.
+  void collect(std::function<void(NodeStats)> done);
+
+  boost::asio::io_context& first_loop();
+  channel_layer::ChannelLayer& first_layer();
+  const Mutation* mutation() const;
+
+ private:
+  class Loop;
+  NodeOptions options_;
+  std::unique_ptr<Mutation> mutation_;
+  boost::asio::thread_pool pool_;
+  std::vector<std::unique_ptr<Loop>> loops_;
+  std::unique_ptr<websocket::Application> control_application_;
+  std::unique_ptr<websocket::Server> control_;
+};
+
+// The control API (docs/PROFILES.md, "Control over HTTP").
+std::unique_ptr<websocket::Application> make_control(Node& node, std::string token);
+
+// Plain HTTP on the public port: /, /healthz, /metrics.
+void serve_page(const std::shared_ptr<websocket::HttpExchange>& exchange, Node& node, boost::asio::io_context& io);
+
+}  // namespace roomcheck::reference_server
