@@ -1,0 +1,67 @@
+#include <gtest/gtest.h>
+
+#include "libs/base/result.h"
+#include "reports/model/read.h"
+
+namespace roomcheck::reports {
+namespace {
+
+ConformanceResult conformance() {
+  ConformanceResult out;
+  out.target = "ws://127.0.0.1:8801";
+  out.versions = {{"roomcheck", "0.1.0"}};
+  out.verdict = "fail";
+  out.cases = {{"echo.replies/one", "echo.replies", "echo", Level::must, Verdict::fail, "no answer", "x", "nothing", "It answers.", 5, {"+0.1 ms > text"}},
+               {"echo.only-self/one", "echo.only-self", "echo", Level::must, Verdict::pass, "", "", "", "", 5, {}}};
+  return out;
+}
+
+LoadResult load() {
+  LoadResult out;
+  out.delivery.expected = 10;
+  out.delivery.lost = 1;
+  out.delivery.offenders = {{"lost", "r1", 2, 3, 4}};
+  out.latency["fan_out"].corrected.record(std::chrono::milliseconds(3));
+  out.series = {{0, "run", 5, 1, 5, 1, 2, 3}};
+  out.rooms = {{"r1", 5, 10, 9, 1, 1, 2, 3}};
+  out.thresholds = {{"delivery.lost==0", 1, false}};
+  out.scenario = {{"clients", 5}};
+  return out;
+}
+
+TEST(Model, ConformanceSurvivesARoundTrip) {
+  const auto json = to_json(conformance());
+  const AnyResult back = parse_result(json.dump(), "file");
+  EXPECT_EQ(to_json(std::get<ConformanceResult>(back)), json);
+  EXPECT_EQ(json["summary"]["fail"], 1);
+}
+
+TEST(Model, LoadSurvivesARoundTrip) {
+  const auto json = to_json(load());
+  EXPECT_EQ(to_json(std::get<LoadResult>(parse_result(json.dump(), "file"))), json);
+}
+
+TEST(Model, EachFaultIsOneSentenceWithItsPlace) {
+  const auto says = [](const std::string& text) -> std::string {
+    try {
+      (void)parse_result(text, "r.json");
+    } catch (const BadInput& e) {
+      return e.what();
+    }
+    return "accepted";
+  };
+  EXPECT_NE(says("{").find("r.json: not JSON, or cut off"), std::string::npos);
+  EXPECT_NE(says("[]").find("/schema is missing"), std::string::npos);
+  EXPECT_NE(says(R"({"schema":"roomcheck.load/9"})").find("roomcheck.load/1"), std::string::npos);
+  auto json = to_json(load());
+  json["delivery"]["lost"] = "many";
+  EXPECT_NE(says(json.dump()).find("/delivery/lost has the wrong type"), std::string::npos);
+  json = to_json(conformance());
+  json["cases"][1]["verdict"] = "maybe";
+  EXPECT_NE(says(json.dump()).find("/cases/1/verdict"), std::string::npos);
+  json["cases"][1].erase("verdict");
+  EXPECT_NE(says(json.dump()).find("/cases/1/verdict is missing"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace roomcheck::reports

@@ -1,0 +1,219 @@
+#include "reports/model/read.h"
+
+#include <fstream>
+#include <iterator>
+
+#include "libs/base/result.h"
+
+namespace roomcheck::reports {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+// A place in the document: reads fields, and names itself when one is missing or wrong.
+class Field {
+ public:
+  Field(const json& value, const std::string& where, std::string pointer) : value_(value), where_(where), pointer_(std::move(pointer)) {}
+
+  Field at(const std::string& key) const {
+    if (!value_.is_object() || !value_.contains(key)) fail(pointer_ + "/" + key, "is missing");
+    return {value_.at(key), where_, pointer_ + "/" + key};
+  }
+
+  template <class T>
+  T get() const {
+    try {
+      return value_.get<T>();
+    } catch (const json::exception&) {
+      fail(pointer_, "has the wrong type (" + std::string(value_.type_name()) + ")");
+    }
+  }
+
+  template <class T>
+  void read(const std::string& key, T& out) const {
+    out = at(key).get<T>();
+  }
+
+  template <class Call>
+  void each(Call call) const {
+    if (!value_.is_array()) fail(pointer_, "is no list");
+    for (std::size_t i = 0; i < value_.size(); ++i) call(Field(value_[i], where_, pointer_ + "/" + std::to_string(i)));
+  }
+
+  template <class Call>
+  void each_member(Call call) const {
+    if (!value_.is_object()) fail(pointer_, "is no object");
+    for (const auto& [key, value] : value_.items()) call(key, Field(value, where_, pointer_ + "/" + key));
+  }
+
+  [[noreturn]] void fail(const std::string& pointer, const std::string& why) const {
+    throw BadInput(where_ + ": " + (pointer.empty() ? "the document" : pointer) + " " + why);
+  }
+  [[noreturn]] void fail(const std::string& why) const { fail(pointer_, why); }
+
+ private:
+  const json& value_;
+  const std::string& where_;
+  std::string pointer_;
+};
+
+template <class Enum>
+Enum parse_enum(const Field& field, std::initializer_list<Enum> all) {
+  const auto text = field.get<std::string>();
+  for (const Enum e : all)
+    if (to_string(e) == text) return e;
+  field.fail("is \"" + text + "\", which this version does not know");
+}
+
+ConformanceResult parse_conformance(const Field& root) {
+  ConformanceResult out;
+  root.read("started", out.started);
+  root.read("command", out.command);
+  root.read("versions", out.versions);
+  root.read("target", out.target);
+  root.read("profile", out.profile);
+  root.read("control", out.control);
+  root.read("seed", out.seed);
+  root.read("verdict", out.verdict);
+  root.at("cases").each([&](const Field& field) {
+    CaseResult c;
+    field.read("id", c.id);
+    field.read("requirement", c.requirement);
+    field.read("section", c.section);
+    c.level = parse_enum(field.at("level"), {Level::must, Level::should, Level::info});
+    c.verdict = parse_enum(field.at("verdict"), {Verdict::pass, Verdict::fail, Verdict::crash, Verdict::known_deviation, Verdict::unexpected_pass,
+                                                 Verdict::skipped, Verdict::could_not_test, Verdict::harness_error, Verdict::informational});
+    field.read("message", c.message);
+    field.read("expected", c.expected);
+    field.read("actual", c.actual);
+    field.read("sentence", c.sentence);
+    field.read("duration_ns", c.duration_ns);
+    field.read("transcript", c.transcript);
+    out.cases.push_back(std::move(c));
+  });
+  return out;
+}
+
+stats::Histogram parse_histogram(const Field& field) {
+  Result<stats::Histogram> out = stats::Histogram::decode(field.at("histogram").get<std::string>());
+  if (!out.ok()) field.at("histogram").fail("cannot be decoded: " + out.error().message);
+  return std::move(out).value();
+}
+
+LoadResult parse_load(const Field& root) {
+  LoadResult out;
+  root.read("started", out.started);
+  root.read("command", out.command);
+  root.read("versions", out.versions);
+  root.read("environment", out.environment);
+  root.read("target", out.target);
+  root.read("profile", out.profile);
+  root.read("scenario", out.scenario);
+  root.read("seed", out.seed);
+  root.read("duration_ns", out.duration_ns);
+  root.read("valid", out.valid);
+  root.read("invalid_because", out.invalid_because);
+  root.read("failed_because", out.failed_because);
+
+  const Field delivery = root.at("delivery");
+  delivery.read("expected", out.delivery.expected);
+  delivery.read("delivered", out.delivery.delivered);
+  delivery.read("lost", out.delivery.lost);
+  delivery.read("duplicated", out.delivery.duplicated);
+  delivery.read("reordered", out.delivery.reordered);
+  delivery.read("foreign", out.delivery.foreign);
+  delivery.read("corrupt", out.delivery.corrupt);
+  delivery.read("late", out.delivery.late);
+  delivery.read("in_flight_members", out.delivery.in_flight_members);
+  delivery.at("offenders").each([&](const Field& field) {
+    Delivery::Offender o;
+    field.read("kind", o.kind);
+    field.read("room", o.room);
+    field.read("sender", o.sender);
+    field.read("sequence", o.sequence);
+    field.read("member", o.member);
+    out.delivery.offenders.push_back(std::move(o));
+  });
+
+  root.at("latency").each_member([&](const std::string& name, const Field& field) {
+    out.latency[name] = {parse_histogram(field.at("corrected")), parse_histogram(field.at("uncorrected"))};
+  });
+
+  const Field sends = root.at("sends");
+  sends.read("intended", out.sends.intended);
+  sends.read("sent", out.sends.sent);
+  sends.read("late", out.sends.late);
+  sends.read("dropped", out.sends.dropped);
+
+  const Field connections = root.at("connections");
+  connections.read("attempted", out.connections.attempted);
+  connections.read("opened", out.connections.opened);
+  connections.read("failed", out.connections.failed);
+  connections.read("closed_by_target", out.connections.closed_by_target);
+  connections.read("by_error", out.connections.by_error);
+
+  const Field generator = root.at("generator");
+  generator.read("cpu_ns", out.generator.cpu_ns);
+  generator.read("cpu_per_delivery_ns", out.generator.cpu_per_delivery_ns);
+  generator.read("busiest_thread", out.generator.busiest_thread);
+  out.generator.loop_lag = parse_histogram(generator.at("loop_lag"));
+  generator.read("refused_samples", out.generator.refused_samples);
+  generator.read("rss_bytes", out.generator.rss_bytes);
+
+  root.at("series").each([&](const Field& field) {
+    Second s;
+    field.read("at_ns", s.at_ns);
+    field.read("phase", s.phase);
+    field.read("members", s.members);
+    field.read("sent", s.sent);
+    field.read("delivered", s.delivered);
+    field.read("p50_ns", s.p50_ns);
+    field.read("p99_ns", s.p99_ns);
+    field.read("max_ns", s.max_ns);
+    out.series.push_back(std::move(s));
+  });
+  root.at("rooms").each([&](const Field& field) {
+    RoomResult r;
+    field.read("room", r.room);
+    field.read("members", r.members);
+    field.read("expected", r.expected);
+    field.read("delivered", r.delivered);
+    field.read("lost", r.lost);
+    field.read("p50_ns", r.p50_ns);
+    field.read("p99_ns", r.p99_ns);
+    field.read("max_ns", r.max_ns);
+    out.rooms.push_back(std::move(r));
+  });
+  root.at("thresholds").each([&](const Field& field) {
+    Threshold t;
+    field.read("expression", t.expression);
+    field.read("value", t.value);
+    field.read("passed", t.passed);
+    out.thresholds.push_back(std::move(t));
+  });
+  return out;
+}
+
+}  // namespace
+
+AnyResult parse_result(std::string_view json_text, const std::string& where) {
+  json document;
+  try {
+    document = json::parse(json_text);
+  } catch (const json::exception&) {
+    throw BadInput(where + ": not JSON, or cut off: expected a result file of conformance or loadgen (--json FILE)");
+  }
+  const Field root(document, where, "");
+  const auto schema = root.at("schema").get<std::string>();
+  if (schema == ConformanceResult::kSchema) return parse_conformance(root);
+  if (schema == LoadResult::kSchema) return parse_load(root);
+  root.at("schema").fail("is \"" + schema + "\": this version reads " + std::string(ConformanceResult::kSchema) + " and " + std::string(LoadResult::kSchema));
+}
+
+AnyResult read_result(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw BadInput("cannot read " + path + ": no such file, or no permission");
+  return parse_result(std::string{std::istreambuf_iterator<char>(in), {}}, path);
+}
+
+}  // namespace roomcheck::reports
