@@ -63,4 +63,10 @@ bool operator==(const Histogram& a, const Histogram& b) {
   return a.count_ == b.count_ && (a.count_ == 0 || a.counts_ == b.counts_);
 }
 
+void Histogram::restore_exact(Nanoseconds min, Nanoseconds max, Nanoseconds mean) {
+  min_ = min.count();
+  max_ = max.count();
+  sum_ = static_cast<long double>(mean.count()) * static_cast<long double>(count_);
+}
+
 }  // namespace roomcheck::stats

@@ -45,6 +45,8 @@ class Histogram {
   // bad_input, with the reason, for anything else, and for other bounds than ours. The format holds counts only: min, max
   // and mean of what was decoded are as exact as a bucket, and refused() is 0.
   static Result<Histogram> decode(std::string_view base64);
+  // Gives a decoded histogram back what the encoding cannot carry: it knows these only to the width of a bucket.
+  void restore_exact(Nanoseconds min, Nanoseconds max, Nanoseconds mean);
 
   // The same count in every bucket.
   friend bool operator==(const Histogram& a, const Histogram& b);

@@ -51,7 +51,8 @@ class Reactor final : public boost::asio::execution_context::service {
   void flush_soon(Pollable& socket);
 
   std::array<char, 65536>& buffer() { return buffer_; }
-  Nanoseconds now() const { return now_; }  // when the current pass began to read
+  Nanoseconds now() const { return now_; }  // of the last read, or of the turn of the loop before any
+  Nanoseconds read_clock() { return now_ = steady_clock().now(); }
 
  private:
   void shutdown() override;

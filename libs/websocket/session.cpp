@@ -200,7 +200,7 @@ void Session::read_some() {
     const Stream::Outcome outcome = stream_.read(reactor_.buffer().data(), reactor_.buffer().size());
     if (outcome.status == Stream::Status::want_read || outcome.status == Stream::Status::want_write) return;
     if (outcome.status != Stream::Status::ok) return on_end(outcome.status == Stream::Status::eof ? "the connection ended" : stream_.last_error());
-    last_received_ = reactor_.now();
+    last_received_ = reactor_.read_clock();
     char* bytes = reactor_.buffer().data();
     if (state_ == State::opening) {
       on_opening_bytes(bytes, outcome.bytes);
