@@ -1,0 +1,161 @@
+#include "reports/render/charts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "libs/base/units.h"
+#include "reports/render/markup.h"
+
+namespace roomcheck::reports {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr int kPercentilePoints = 400;
+
+// "</script>" and "<!--" cannot occur in what has no '<'.
+std::string data_script(const json& data, const std::string& id) {
+  std::string out = "<script type=\"application/json\" id=\"" + id + "\">";
+  for (const char c : data.dump(-1, ' ', false, json::error_handler_t::replace)) {
+    if (c == '<')
+      out += "\\u003c";
+    else
+      out += c;
+  }
+  return out + "</script>\n";
+}
+
+std::string figure(const std::string& id, const std::string& title, const std::string& caption,
+                   const json& data, const Table& table) {
+  return "<figure><h3>" + title + "</h3><p class=quiet>" + caption + "</p>\n<div class=chart data-chart=\"" +
+         id + "-data\" role=img aria-label=\"" + title + "; its data is in the table below\"></div>\n" +
+         data_script(data, id + "-data") + unfold("Data of this chart", render(table)) + "</figure>\n";
+}
+
+double milliseconds(std::int64_t ns) { return static_cast<double>(ns) / 1e6; }
+
+// The value at 1 - 10^-nines, for ascending `nines`; null beyond the last sample's own place.
+json curve(const stats::Histogram& h, const std::vector<double>& nines) {
+  json out = json::array();
+  const std::vector<stats::Histogram::Bucket> buckets = h.buckets();
+  const double total = static_cast<double>(h.count());
+  std::size_t at = 0;
+  double below = buckets.empty() ? 0 : static_cast<double>(buckets[0].count);
+  for (const double x : nines) {
+    if (buckets.empty() || x > std::log10(total) + 1e-9) {
+      out.push_back(nullptr);
+      continue;
+    }
+    const double wanted = total - total * std::pow(10, -x);
+    while (below < wanted - 1e-6 && at + 1 < buckets.size())
+      below += static_cast<double>(buckets[++at].count);
+    const std::int64_t value = buckets[at].value.count();
+    out.push_back(milliseconds(std::min(value, h.max().count())));
+  }
+  return out;
+}
+
+std::string seconds(std::int64_t ns) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f s", static_cast<double>(ns) / 1e9);
+  return text;
+}
+
+// Latency of a second without deliveries is unknown, not zero.
+json time_or_gap(std::int64_t ns) { return ns > 0 ? json(milliseconds(ns)) : json(nullptr); }
+Cell time_or_gap_cell(std::int64_t ns) { return ns > 0 ? time_cell(ns) : Cell("–", -1); }
+
+// [{"from": 0, "to": 3, "name": "connect"}...], in seconds.
+json phases(const std::vector<Second>& series) {
+  json out = json::array();
+  for (const Second& s : series) {
+    const double at = static_cast<double>(s.at_ns) / 1e9;
+    if (!out.empty()) out.back()["to"] = at;
+    if (out.empty() || out.back()["name"] != s.phase)
+      out.push_back({{"from", at}, {"to", at + 1}, {"name", s.phase}});
+  }
+  if (!out.empty()) out.back()["to"] = static_cast<double>(series.back().at_ns) / 1e9 + 1;
+  return out;
+}
+
+json times(const std::vector<Second>& series) {
+  json out = json::array();
+  for (const Second& s : series) out.push_back(static_cast<double>(s.at_ns) / 1e9);
+  return out;
+}
+
+}  // namespace
+
+std::string percentile_chart(const Latency& latency, const std::string& id) {
+  const std::uint64_t most = std::max(latency.corrected.count(), latency.uncorrected.count());
+  if (most == 0) return "";
+  const double last = std::max(1.0, std::log10(static_cast<double>(most)));
+  std::vector<double> nines;
+  for (int i = 0; i <= kPercentilePoints; ++i) nines.push_back(last * i / kPercentilePoints);
+  const json data{
+      {"kind", "percentiles"},
+      {"x", nines},
+      {"series", json::array({{{"label", "corrected"}, {"values", curve(latency.corrected, nines)}},
+                              {{"label", "uncorrected"}, {"values", curve(latency.uncorrected, nines)}}})}};
+
+  Table table{{"Percentile", "Corrected", "Uncorrected"}, {}, false};
+  const std::pair<const char*, double> kPlaces[] = {
+      {"min", 0},  {"50", .5},     {"75", .75},      {"90", .9},         {"95", .95},
+      {"99", .99}, {"99.9", .999}, {"99.99", .9999}, {"99.999", .99999}, {"max", 1}};
+  const auto cell = [](const stats::Histogram& h, double q) -> Cell {
+    if (h.count() == 0) return {"–", -1};
+    if (q <= 0) return time_cell(h.min().count());
+    return time_cell(q >= 1 ? h.max().count() : h.quantile(q).count());
+  };
+  for (const auto& [name, q] : kPlaces)
+    table.rows.push_back({name, cell(latency.corrected, q), cell(latency.uncorrected, q)});
+  return figure(
+      id, "Latency by percentile",
+      "From a message’s send to its arrival at each member. Corrected counts from when it was due, so that a "
+      "stall of the sender is not hidden; uncorrected from when it left.",
+      data, table);
+}
+
+std::string latency_over_time_chart(const LoadResult& result, const std::string& id) {
+  if (result.series.empty()) return "";
+  json p50 = json::array(), p99 = json::array(), max = json::array();
+  Table table{{"At", "Phase", "p50", "p99", "max"}, {}, false};
+  for (const Second& s : result.series) {
+    p50.push_back(time_or_gap(s.p50_ns));
+    p99.push_back(time_or_gap(s.p99_ns));
+    max.push_back(time_or_gap(s.max_ns));
+    table.rows.push_back({Cell(seconds(s.at_ns), s.at_ns), escape(s.phase), time_or_gap_cell(s.p50_ns),
+                          time_or_gap_cell(s.p99_ns), time_or_gap_cell(s.max_ns)});
+  }
+  const json data{{"kind", "latency"},
+                  {"x", times(result.series)},
+                  {"phases", phases(result.series)},
+                  {"series", json::array({{{"label", "p50"}, {"values", p50}},
+                                          {{"label", "p99"}, {"values", p99}},
+                                          {{"label", "max"}, {"values", max}}})}};
+  return figure(id, "Latency over time", "Fan-out, corrected, of the deliveries of each second. Logarithmic.",
+                data, table);
+}
+
+std::string rate_over_time_chart(const LoadResult& result, const std::string& id) {
+  if (result.series.empty()) return "";
+  json sent = json::array(), delivered = json::array();
+  Table table{{"At", "Phase", "Members", "Sent", "Delivered"}, {}, false};
+  for (const Second& s : result.series) {
+    sent.push_back(s.sent);
+    delivered.push_back(s.delivered);
+    table.rows.push_back({Cell(seconds(s.at_ns), s.at_ns), escape(s.phase), count_cell(s.members),
+                          count_cell(s.sent), count_cell(s.delivered)});
+  }
+  const json data{{"kind", "rate"},
+                  {"x", times(result.series)},
+                  {"phases", phases(result.series)},
+                  {"series", json::array({{{"label", "sent"}, {"values", sent}},
+                                          {{"label", "delivered"}, {"values", delivered}}})}};
+  return figure(id, "Messages per second", "Sent on the left scale, delivered on the right one.", data,
+                table);
+}
+
+}  // namespace roomcheck::reports

@@ -1,0 +1,245 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "libs/base/units.h"
+#include "reports/render/charts.h"
+#include "reports/render/markup.h"
+#include "reports/render/sections.h"
+
+namespace roomcheck::reports {
+namespace {
+
+constexpr std::size_t kRoomsShown = 2000;
+
+// A threshold's value in the unit its expression speaks of: "fan_out.p99<50ms" is a time, "delivery.lost==0"
+// a number.
+std::string threshold_value(const Threshold& t) {
+  const std::size_t sign = t.expression.find_last_of("<>=");
+  const std::string limit = sign == std::string::npos ? "" : t.expression.substr(sign + 1);
+  if (!limit.empty() && limit.back() == '%') return percent(t.value);
+  if (!limit.empty() && std::isalpha(static_cast<unsigned char>(limit.back())) != 0)
+    return duration(std::llround(std::clamp(t.value, -9e18, 9e18)));
+  if (t.value >= 0 && t.value < 1e18 && std::floor(t.value) == t.value)
+    return format_count(static_cast<std::uint64_t>(t.value));
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", t.value);
+  return text;
+}
+
+const Latency* find_latency(const LoadResult& r, const std::string& name) {
+  const auto found = r.latency.find(name);
+  return found == r.latency.end() ? nullptr : &found->second;
+}
+
+std::string key_number(const std::string& value, const std::string& name, std::string_view tone = "") {
+  return "<div class=\"key " + std::string(tone) + "\"><b>" + value + "</b><span>" + name + "</span></div>\n";
+}
+
+std::string key_numbers(const LoadResult& r) {
+  std::string out = "<div class=keys>\n";
+  if (const Latency* fan_out = find_latency(r, "fan_out");
+      fan_out != nullptr && fan_out->corrected.count() > 0) {
+    const stats::Histogram& h = fan_out->corrected;
+    out += key_number(duration(h.quantile(0.5).count()), "fan-out p50");
+    out += key_number(duration(h.quantile(0.99).count()), "fan-out p99");
+    out += key_number(duration(h.max().count()), "fan-out max");
+  }
+  out += key_number(format_count(r.delivery.delivered), "deliveries");
+  out += key_number(format_count(r.delivery.lost), "lost", r.delivery.lost > 0 ? "bad" : "");
+  out += key_number(format_count(r.sends.sent), "messages sent");
+  std::uint64_t members = 0;
+  for (const Second& s : r.series) members = std::max(members, s.members);
+  out += key_number(format_count(std::max(members, r.series.empty() ? r.connections.opened : 0)), "members");
+  out += key_number(format_count(r.rooms.size()), "rooms");
+  return out + key_number(duration(r.duration_ns), "duration") + "</div>\n";
+}
+
+std::string thresholds(const LoadResult& r) {
+  if (r.thresholds.empty()) return "<p class=quiet>No thresholds were set.</p>\n";
+  Table table{{"Threshold", "Measured", "Verdict"}, {}, false};
+  for (const Threshold& t : r.thresholds)
+    table.rows.push_back(
+        {"<code>" + escape(t.expression) + "</code>", threshold_value(t),
+         t.passed ? "<span class=\"tag good\">passed</span>" : "<span class=\"tag bad\">missed</span>"});
+  return render(table);
+}
+
+std::string members_table(const LoadResult& r) {
+  Table table{{"Latency", "Samples", "p50", "p90", "p99", "p99.9", "max"}, {}, false};
+  const std::pair<const char*, const char*> kNames[] = {{"fan_out", "every member"},
+                                                        {"first", "first member"},
+                                                        {"median", "median member"},
+                                                        {"last", "last member"},
+                                                        {"connect", "connecting"}};
+  const auto add = [&](const std::string& label, const stats::Histogram& histogram) {
+    std::vector<Cell> row{label};
+    for (Cell& cell : percentile_cells(histogram)) row.push_back(std::move(cell));
+    table.rows.push_back(std::move(row));
+  };
+  for (const auto& [name, label] : kNames)
+    if (const Latency* found = find_latency(r, name)) add(label, found->corrected);
+  for (const auto& [name, latency] : r.latency)
+    if (std::none_of(std::begin(kNames), std::end(kNames),
+                     [&](const auto& known) { return name == known.first; }))
+      add(escape(name), latency.corrected);
+  if (table.rows.empty()) return "<p class=quiet>No latency was measured.</p>\n";
+  return "<p class=quiet>Of each message: when the first, the median and the last member of its room had it. "
+         "Corrected.</p>\n" +
+         render(table);
+}
+
+std::string rooms_table(const LoadResult& r) {
+  if (r.rooms.empty()) return "<p class=quiet>The result lists no rooms.</p>\n";
+  std::vector<const RoomResult*> rooms;
+  for (const RoomResult& room : r.rooms) rooms.push_back(&room);
+  std::string note;
+  if (rooms.size() > kRoomsShown) {
+    std::stable_sort(rooms.begin(), rooms.end(), [](const RoomResult* a, const RoomResult* b) {
+      return a->lost != b->lost ? a->lost > b->lost : a->p99_ns > b->p99_ns;
+    });
+    note = "<p class=quiet>The worst " + format_count(kRoomsShown) + " of " + format_count(rooms.size()) +
+           " rooms; the result file has all.</p>\n";
+    rooms.resize(kRoomsShown);
+  }
+  Table table{{"Room", "Members", "Expected", "Delivered", "Lost", "p50", "p99", "max"}, {}, true};
+  for (const RoomResult* room : rooms)
+    table.rows.push_back({escape(room->room), count_cell(room->members), count_cell(room->expected),
+                          count_cell(room->delivered), count_cell(room->lost), time_cell(room->p50_ns),
+                          time_cell(room->p99_ns), time_cell(room->max_ns)});
+  return note + render(table);
+}
+
+std::string offender_sentence(const Delivery::Offender& o) {
+  const std::string message = "message " + format_count(o.sequence) + " of sender " + format_count(o.sender) +
+                              " in room <code>" + escape(o.room) + "</code>";
+  const std::string member = "member " + format_count(o.member);
+  if (o.kind == "lost") return message + " never reached " + member;
+  if (o.kind == "duplicated") return message + " reached " + member + " more than once";
+  if (o.kind == "reordered") return message + " reached " + member + " out of order";
+  if (o.kind == "foreign") return message + " reached " + member + ", who is in another room";
+  if (o.kind == "corrupt") return message + " reached " + member + " damaged";
+  return message + ", " + member;
+}
+
+std::string ledger(const LoadResult& r) {
+  const Delivery& d = r.delivery;
+  const auto fault = [](std::uint64_t n) -> Cell {
+    return n == 0 ? count_cell(0) : Cell("<span class=bad>" + format_count(n) + "</span>", 1);
+  };
+  Table table{{"Deliveries", "Count", "Meaning"}, {}, false};
+  table.rows = {
+      {"expected", count_cell(d.expected), "one message to one member of its room when it was due"},
+      {"delivered", count_cell(d.delivered), "expected, and came once each"},
+      {"lost", fault(d.lost), "expected, and never came"},
+      {"duplicated", fault(d.duplicated), "came more than once"},
+      {"reordered", fault(d.reordered), "came after a later one of the same sender"},
+      {"foreign", fault(d.foreign), "came to a member of another room"},
+      {"corrupt", fault(d.corrupt), "damaged, or nothing this run sent"},
+      {"late", count_cell(d.late), "came after the drain had ended"},
+      {"set apart", count_cell(d.in_flight_members), "to members just joining or leaving; not judged"}};
+  std::string out = render(table);
+  if (d.offenders.empty()) return out;
+  Table named{{"Kind", "What happened"}, {}, false};
+  for (const Delivery::Offender& o : d.offenders)
+    named.rows.push_back({"<span class=\"tag bad\">" + escape(o.kind) + "</span>", offender_sentence(o)});
+  return out + "<h4>The first offenders</h4>\n" + render(named);
+}
+
+std::string connections(const LoadResult& r) {
+  Table table{{"Connections", "Count"}, {}, false};
+  table.rows = {{"attempted", count_cell(r.connections.attempted)},
+                {"opened", count_cell(r.connections.opened)},
+                {"failed", count_cell(r.connections.failed)},
+                {"closed by the target", count_cell(r.connections.closed_by_target)}};
+  std::string out = render(table);
+  if (r.connections.by_error.empty()) return out;
+  Table kinds{{"Failures and closes by kind", "Count"}, {}, false};
+  for (const auto& [kind, count] : r.connections.by_error)
+    kinds.rows.push_back({escape(kind), count_cell(count)});
+  return out + render(kinds);
+}
+
+std::string generator(const LoadResult& r) {
+  const auto share = [&](std::uint64_t n) {
+    return r.sends.intended == 0 ? std::string("–")
+                                 : percent(static_cast<double>(n) / static_cast<double>(r.sends.intended));
+  };
+  const stats::Histogram& lag = r.generator.loop_lag;
+  Table table{{"The generator itself", "Measured"}, {}, false};
+  table.rows = {
+      {"sends intended", count_cell(r.sends.intended)},
+      {"sends made", count_cell(r.sends.sent)},
+      {"sends late", Cell(format_count(r.sends.late) + " (" + share(r.sends.late) + ")", 1)},
+      {"sends dropped", Cell(format_count(r.sends.dropped) + " (" + share(r.sends.dropped) + ")", 1)},
+      {"busiest thread", Cell(percent(r.generator.busiest_thread) + " of a core", 1)},
+      {"CPU time", time_cell(r.generator.cpu_ns)},
+      {"CPU time of a delivery", time_cell(r.generator.cpu_per_delivery_ns)},
+      {"event loop late, p50 / p99 / max",
+       Cell(lag.count() == 0 ? std::string("–")
+                             : duration(lag.quantile(0.5).count()) + " / " +
+                                   duration(lag.quantile(0.99).count()) + " / " + duration(lag.max().count()),
+            1)},
+      {"samples refused", count_cell(r.generator.refused_samples)},
+      {"memory", Cell(format_size(r.generator.rss_bytes), 1)}};
+  return render(table);
+}
+
+std::string environment(const LoadResult& r) {
+  std::map<std::string, std::string> about{{"target", r.target}, {"started", r.started}};
+  if (!r.profile.empty()) about["profile"] = r.profile;
+  return "<div class=columns><div><h4>Run</h4>" + definition_list(about) + "</div><div><h4>Machine</h4>" +
+         definition_list(r.environment) + "</div><div><h4>Versions</h4>" + definition_list(r.versions) +
+         "</div></div>\n";
+}
+
+std::string pluralised(std::size_t n, const std::string& one, const std::string& many) {
+  return format_count(n) + ' ' + (n == 1 ? one : many);
+}
+
+}  // namespace
+
+Headline headline(const LoadResult& r) {
+  const auto missed = static_cast<std::size_t>(
+      std::count_if(r.thresholds.begin(), r.thresholds.end(), [](const Threshold& t) { return !t.passed; }));
+  if (!r.failed_because.empty()) return {"FAILED", "bad", "The run did not come to its end."};
+  if (!r.valid)
+    return {"NOT TO BE BELIEVED", "doubt",
+            "The generator or the machine was not up to it: these numbers say nothing about the target."};
+  if (missed > 0)
+    return {"FAILED", "bad",
+            pluralised(missed, "threshold was", "thresholds were") + " missed, of " +
+                format_count(r.thresholds.size()) + "."};
+  if (r.thresholds.empty()) return {"PASSED", "good", "No threshold was set, so none was missed."};
+  return {"PASSED", "good", "Every threshold was met."};
+}
+
+std::string load_section(const LoadResult& r, const std::string& id) {
+  std::vector<std::string> why = r.failed_because;
+  why.insert(why.end(), r.invalid_because.begin(), r.invalid_because.end());
+  for (const Threshold& t : r.thresholds)
+    if (!t.passed) why.push_back("missed " + t.expression + ": it was " + threshold_value(t));
+  std::string out;
+  if (!why.empty()) out += "<div class=why>" + list_of_text(why) + "</div>\n";
+  out += key_numbers(r);
+  out += "<h3>Thresholds</h3>\n" + thresholds(r);
+  if (const Latency* fan_out = find_latency(r, "fan_out"))
+    out += percentile_chart(*fan_out, id + "-percentiles");
+  out += latency_over_time_chart(r, id + "-latency");
+  out += rate_over_time_chart(r, id + "-rate");
+  out += "<h3>First, median and last member</h3>\n" + members_table(r);
+  out += "<h3>Deliveries</h3>\n" + ledger(r);
+  out += "<h3>Rooms</h3>\n" + rooms_table(r);
+  out += "<h3>Connects and closes</h3>\n" + connections(r);
+  out += "<h3>Generator health</h3>\n" + generator(r);
+  out += "<h3>Environment</h3>\n" + environment(r);
+  out += "<h3>How to reproduce</h3>\n" + code_block(r.command);
+  out += "<p class=quiet>Seed " + std::to_string(r.seed) + ": the same plan of sends.</p>\n";
+  if (!r.scenario.is_null())
+    out +=
+        unfold("The effective scenario",
+               code_block(r.scenario.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)));
+  return out;
+}
+
+}  // namespace roomcheck::reports

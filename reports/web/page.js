@@ -1,0 +1,147 @@
+// Draws the charts from the JSON beside them and sorts tables. Without it the page still says everything, in tables.
+(() => {
+  "use strict";
+
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const trim = (n) => (n >= 100 ? n.toFixed(0) : n >= 10 ? n.toFixed(1) : n.toFixed(2));
+  const time = (ms) => {
+    if (ms == null) return "–";
+    if (ms >= 1000) return trim(ms / 1000) + " s";
+    return ms >= 1 ? trim(ms) + " ms" : trim(ms * 1000) + " µs";
+  };
+  const tickTime = (ms) => {
+    if (ms == null) return "";
+    const short = (n) => String(+n.toPrecision(3));
+    return ms >= 1000 ? short(ms / 1000) + " s" : ms >= 1 || ms === 0 ? short(ms) + " ms" : short(ms * 1000) + " µs";
+  };
+  const count = (n) => (n == null ? "–" : n.toLocaleString("en-US"));
+  const tickCount = (n) => (n >= 1e6 ? +(n / 1e6).toPrecision(3) + " M" : n >= 1e4 ? +(n / 1e3).toPrecision(3) + " k" : count(n));
+  // 2 nines is the 99th percentile.
+  const percentile = (nines) => {
+    if (nines == null) return "–";
+    const digits = Math.max(0, Math.ceil(nines - 1e-9) - 2);
+    return (100 * (1 - Math.pow(10, -nines))).toFixed(digits + (Number.isInteger(nines) ? 0 : 1)) + " %";
+  };
+
+  const axis = (more) => ({
+    stroke: () => colour("--quiet"), font: "12px system-ui, sans-serif",
+    grid: { stroke: () => colour("--line"), width: 1 }, ticks: { stroke: () => colour("--line"), width: 1, size: 4 }, ...more,
+  });
+
+  // The phases of the run, as bands behind the curves.
+  const bands = (phases) => ({
+    hooks: {
+      drawClear: (u) => {
+        const { ctx } = u, ratio = devicePixelRatio;
+        ctx.save();
+        ctx.beginPath();
+        ctx.rect(u.bbox.left, u.bbox.top - 20 * ratio, u.bbox.width, u.bbox.height + 20 * ratio);
+        ctx.clip();
+        ctx.font = `${11 * ratio}px system-ui, sans-serif`;
+        ctx.textAlign = "left";
+        ctx.textBaseline = "bottom";
+        phases.forEach((phase, i) => {
+          const from = u.valToPos(phase.from, "x", true), to = u.valToPos(phase.to, "x", true);
+          if (i % 2 === 0) {
+            ctx.fillStyle = colour("--band");
+            ctx.fillRect(from, u.bbox.top, to - from, u.bbox.height);
+          }
+          if (ctx.measureText(phase.name).width > to - from) return;
+          ctx.fillStyle = colour("--quiet");
+          ctx.fillText(phase.name, from + 2 * ratio, u.bbox.top - 3 * ratio);
+        });
+        ctx.restore();
+      },
+    },
+  });
+
+  const logarithmic = (values) => {
+    let low = Infinity, high = 0;
+    for (const row of values) for (const v of row) if (v > 0) { low = Math.min(low, v); high = Math.max(high, v); }
+    return [Math.pow(10, Math.floor(Math.log10(low))), Math.pow(10, Math.ceil(Math.log10(high * 1.0001)))];
+  };
+
+  const settings = {
+    percentiles: (chart) => ({
+      scales: { x: { time: false }, y: { range: (u, low, high) => [0, high * 1.05] } },
+      axes: [
+        axis({ splits: (u) => Array.from({ length: Math.floor(u.scales.x.max + 1e-9) + 1 }, (_, i) => i), values: (u, at) => at.map((n) => percentile(n).replace(" ", "")) }),
+        axis({ size: 64, values: (u, at) => at.map(tickTime) }),
+      ],
+      x: { label: "percentile", value: (u, v) => percentile(v) }, value: (u, v) => time(v),
+    }),
+    latency: (chart) => ({
+      scales: { x: { time: false, range: () => span(chart) }, y: { distr: 3, range: () => logarithmic(chart.series.map((s) => s.values)) } },
+      axes: [axis({ values: (u, at) => at.map((s) => s + " s") }),
+             axis({ size: 64, values: (u, at) => at.map((ms) => (ms != null && Math.abs(Math.log10(ms) - Math.round(Math.log10(ms))) < 1e-6 ? tickTime(ms) : "")) })],
+      x: { label: "at", value: (u, v) => (v == null ? "–" : v + " s") }, value: (u, v) => time(v),
+      plugins: [bands(chart.phases)],
+    }),
+    rate: (chart) => ({
+      scales: { x: { time: false, range: () => span(chart) }, y: { range: (u, low, high) => [0, (high || 1) * 1.08] }, right: { range: (u, low, high) => [0, (high || 1) * 1.08] } },
+      axes: [axis({ values: (u, at) => at.map((s) => s + " s") }), axis({ size: 56, values: (u, at) => at.map(tickCount) }),
+             axis({ scale: "right", side: 1, size: 56, values: (u, at) => at.map(tickCount), grid: { show: false } })],
+      x: { label: "at", value: (u, v) => (v == null ? "–" : v + " s") }, value: (u, v) => count(v), right: 1,
+      plugins: [bands(chart.phases)],
+    }),
+  };
+  const span = (chart) => {
+    const last = chart.phases[chart.phases.length - 1];
+    return [chart.phases[0].from, Math.max(last.to, chart.phases[0].from + 1)];
+  };
+
+  const plots = [];
+  const draw = (box) => {
+    const chart = JSON.parse(document.getElementById(box.dataset.chart).textContent);
+    const { x, value, right, ...options } = settings[chart.kind](chart);
+    const few = chart.x.length < 3;
+    const plot = new uPlot({
+      width: box.clientWidth, height: 270, padding: [chart.phases ? 20 : 10, 14, 0, 0], cursor: { drag: { x: false, y: false } }, ...options,
+      series: [x, ...chart.series.map((s, i) => ({
+        label: s.label, value, scale: i === right ? "right" : "y", stroke: () => colour("--series-" + (i + 1)), width: 1.75, points: { show: few },
+        dash: chart.kind === "percentiles" && i === 1 ? [6, 4] : undefined,
+      }))],
+    }, [chart.x, ...chart.series.map((s) => s.values)], box);
+    plots.push({ plot, box });
+    new ResizeObserver(() => { if (!paper && box.clientWidth !== plot.width) plot.setSize({ width: box.clientWidth, height: 270 }); }).observe(box);
+  };
+
+  let paper = false;
+  if (window.uPlot) document.querySelectorAll(".chart").forEach(draw);
+  const redraw = () => plots.forEach(({ plot }) => plot.redraw());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+
+  // Paper is white, as wide as itself, and cannot unfold what failed.
+  const unfolded = [];
+  addEventListener("beforeprint", () => {
+    paper = true;
+    document.documentElement.dataset.paper = "";
+    document.querySelectorAll(".cases details:not([open])").forEach((d) => { d.open = true; unfolded.push(d); });
+    plots.forEach(({ plot }) => plot.setSize({ width: 660, height: 270 }));
+    redraw();
+  });
+  addEventListener("afterprint", () => {
+    paper = false;
+    delete document.documentElement.dataset.paper;
+    unfolded.splice(0).forEach((d) => { d.open = false; });
+    plots.forEach(({ plot, box }) => plot.setSize({ width: box.clientWidth, height: 270 }));
+    redraw();
+  });
+
+  document.querySelectorAll("table.sortable").forEach((table) => {
+    const heads = [...table.tHead.rows[0].cells];
+    heads.forEach((head, column) => head.firstChild.addEventListener("click", () => {
+      const key = (row) => row.cells[column].dataset.sort;
+      const numbers = key(table.tBodies[0].rows[0]) !== undefined;
+      // The interesting end first: the largest number, the first name.
+      const first = numbers ? "descending" : "ascending";
+      const direction = head.getAttribute("aria-sort") === first ? (numbers ? "ascending" : "descending") : first;
+      const sign = direction === "ascending" ? 1 : -1;
+      const rows = [...table.tBodies[0].rows].sort((a, b) => sign * (numbers ? key(a) - key(b)
+        : a.cells[column].textContent.localeCompare(b.cells[column].textContent, "en", { numeric: true })));
+      heads.forEach((h) => h.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", direction);
+      table.tBodies[0].append(...rows);
+    }));
+  });
+})();
