@@ -1,0 +1,200 @@
+#include "loadgen/run.h"
+
+#include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <map>
+#include <optional>
+
+#include "libs/base/result.h"
+#include "libs/base/units.h"
+#include "libs/program/limits.h"
+#include "loadgen/report.h"
+#include "loadgen/worker.h"
+
+namespace roomcheck::loadgen {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Brings the workers to a common start, adds up their seconds, passes on signals. The workers' callbacks post to io_; all
+// else happens on the caller's thread.
+class Conductor {
+ public:
+  Conductor(const Scenario& scenario, const target::Profile& profile, Progress& progress)
+      : scenario_(scenario), profile_(profile), progress_(progress) {}
+
+  void conduct() {
+    signals_.async_wait([this](const boost::system::error_code& code, int) { on_signal(code); });
+    const std::uint32_t run = run_id(scenario_.seed, Nanoseconds(wall_now().time_since_epoch()));
+    last_second_.resize(scenario_.threads);
+    for (std::uint32_t i = 0; i < scenario_.threads; ++i)
+      workers.push_back(std::make_unique<Worker>(scenario_, profile_, run, i, origin_, callbacks(i)));
+    io_.run();
+    for (const auto& worker : workers) worker->join();
+    show_seconds_before(UINT64_MAX);
+    progress_.clear();
+    if (start_failure_) throw StartFailure(*start_failure_);
+  }
+
+  std::vector<std::unique_ptr<Worker>> workers;
+  std::vector<reports::Second> series;
+
+  // How long was measured: the planned duration, or less when the run was cut.
+  Nanoseconds measured() const {
+    if (start_.count() < 0) return 0ns;
+    Nanoseconds end = ended_early_ ? *ended_early_ : start_ + scenario_.warmup + scenario_.duration;
+    for (const auto& worker : workers)
+      if (worker->outcome().deserted) end = std::min(end, worker->outcome().deserted_at);
+    return std::max(0ns, end - start_ - scenario_.warmup);
+  }
+
+  std::vector<std::string> failed_because() const {
+    std::vector<std::string> out;
+    std::uint64_t deserted = 0;
+    Nanoseconds at{0};
+    bool cut_short = false;
+    for (const auto& worker : workers) {
+      const WorkerOutcome& outcome = worker->outcome();
+      cut_short = cut_short || outcome.cut_short;
+      if (!outcome.deserted) continue;
+      deserted += outcome.closed_by_target;
+      at = std::max(at, outcome.deserted_at - std::max(start_, origin_));
+    }
+    if (deserted > 0)
+      out.push_back("the target closed all " + format_count(deserted) + " connections" +
+                    (scenario_.threads > 1 ? " of a thread" : "") + ", the last of them " +
+                    format_duration(std::max(at, 0ns)) + " after the start: it ended, or gave up under the load");
+    if (cut_short) out.push_back("stopped by a second signal before the drain had ended: what was still in flight counts as lost");
+    return out;
+  }
+
+ private:
+  struct Sum {
+    Phase phase = Phase::close;
+    std::uint64_t members = 0, missing = 0, sent = 0, delivered = 0;
+    stats::Histogram corrected;
+  };
+
+  Worker::Callbacks callbacks(std::uint32_t number) {
+    Worker::Callbacks out;
+    out.connected = [this](std::uint64_t opened, std::string failure) {
+      boost::asio::post(io_, [this, opened, failure = std::move(failure)] { on_connected(opened, failure); });
+    };
+    out.second = [this, number](WorkerSecond second) {
+      boost::asio::post(io_, [this, number, second = std::move(second)]() mutable { on_second(number, second); });
+    };
+    out.done = [this] { boost::asio::post(io_, [this] { on_done(); }); };
+    return out;
+  }
+
+  void on_connected(std::uint64_t opened, const std::string& failure) {
+    if (opened == 0 && !start_failure_) {
+      const bool answered = failure.compare(0, 5, "http:") == 0;
+      start_failure_ = "cannot open a connection to " + scenario_.target + " (" + failure + "): " +
+                       (answered ? "is room.path of the profile (" + profile_.room.path + ") right for it?"
+                                 : "start the target, or correct --target");
+    }
+    if (++connected_ < workers.size()) return;
+    if (start_failure_) {
+      for (const auto& worker : workers) worker->stop();
+      return;
+    }
+    start_ = steady_clock().now() + 20ms;  // all workers begin together
+    for (const auto& worker : workers) worker->begin(start_);
+  }
+
+  void on_second(std::uint32_t number, WorkerSecond& second) {
+    Sum& sum = seconds_[second.number];
+    sum.phase = std::min(sum.phase, second.phase);
+    sum.members += second.members;
+    sum.missing += second.missing;
+    sum.sent += second.traffic.sent;
+    sum.delivered += second.traffic.delivered;
+    sum.corrected.merge(second.traffic.corrected);
+    last_second_[number] = second.number;
+    show_seconds_before(*std::min_element(last_second_.begin(), last_second_.end()) + 1);
+  }
+
+  void show_seconds_before(std::uint64_t end) {
+    while (!seconds_.empty() && seconds_.begin()->first < end) {
+      const auto& [number, sum] = *seconds_.begin();
+      reports::Second second;
+      second.at_ns = static_cast<std::int64_t>(number) * 1'000'000'000;
+      second.phase = to_string(sum.phase);
+      second.members = sum.members;
+      second.sent = sum.sent;
+      second.delivered = sum.delivered;
+      second.p50_ns = sum.corrected.quantile(0.5).count();
+      second.p99_ns = sum.corrected.quantile(0.99).count();
+      second.max_ns = sum.corrected.max().count();
+      Standing standing;
+      standing.phase = second.phase;
+      standing.members = sum.members;
+      standing.clients = scenario_.clients;
+      standing.sent = sum.sent;
+      standing.delivered = sum.delivered;
+      standing.p50 = Nanoseconds(second.p50_ns);
+      standing.p99 = Nanoseconds(second.p99_ns);
+      standing.max = Nanoseconds(second.max_ns);
+      standing.missing = sum.missing;
+      if (start_.count() >= 0)
+        standing.remaining = std::max(0ns, start_ + scenario_.warmup + scenario_.duration - steady_clock().now());
+      progress_.show(standing);
+      series.push_back(std::move(second));
+      seconds_.erase(seconds_.begin());
+    }
+  }
+
+  void on_signal(const boost::system::error_code& code) {
+    if (code) return;
+    if (!ended_early_) {
+      ended_early_ = steady_clock().now();
+      for (const auto& worker : workers) worker->end_early();
+      signals_.async_wait([this](const boost::system::error_code& again, int) { on_signal(again); });
+      return;
+    }
+    for (const auto& worker : workers) worker->stop();
+  }
+
+  void on_done() {
+    if (++done_ < workers.size()) return;
+    signals_.cancel();
+    work_.reset();
+  }
+
+  const Scenario& scenario_;
+  const target::Profile& profile_;
+  Progress& progress_;
+  const Nanoseconds origin_ = steady_clock().now();
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io_.get_executor()};
+  boost::asio::signal_set signals_{io_, SIGINT, SIGTERM};
+  std::map<std::uint64_t, Sum> seconds_;  // not yet told by every worker
+  std::vector<std::uint64_t> last_second_;
+  std::size_t connected_ = 0;
+  std::size_t done_ = 0;
+  Nanoseconds start_{-1};
+  std::optional<Nanoseconds> ended_early_;
+  std::optional<std::string> start_failure_;
+};
+
+}  // namespace
+
+reports::LoadResult run(const Scenario& scenario, const target::Profile& profile,
+                        const std::vector<Requirement>& requirements, const std::string& command, Progress& progress) {
+  require_open_files(scenario.clients, "--clients " + std::to_string(scenario.clients));
+  reports::LoadResult result = blank_result(scenario, profile, command);
+  Conductor conductor(scenario, profile, progress);
+  conductor.conduct();
+  result.duration_ns = conductor.measured().count();
+  result.series = std::move(conductor.series);
+  result.failed_because = conductor.failed_because();
+  conclude(result, conductor.workers, requirements);
+  return result;
+}
+
+}  // namespace roomcheck::loadgen

@@ -1,0 +1,30 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "libs/base/clock.h"
+
+namespace roomcheck::loadgen {
+
+// What the generator knows about its own share in the numbers.
+struct Health {
+  std::uint64_t expected = 0;  // deliveries
+  std::uint64_t intended = 0, sent = 0, late = 0, dropped_full = 0;
+  std::uint64_t refused_samples = 0;
+  double busiest_thread = 0;  // share of one core in its busiest second of the run
+  Nanoseconds loop_lag_p99{0};
+  Nanoseconds fan_out_p99{0};  // corrected
+};
+
+// The limits; docs/MEASURING.md explains each.
+constexpr double kMostLateSends = 0.01;
+constexpr double kMostDroppedSends = 0.01;
+constexpr double kMostCpu = 0.90;
+constexpr Nanoseconds kLoopLagFloor = std::chrono::milliseconds(10);  // below it lag never invalidates a run
+constexpr double kMostLagShare = 0.5;                                 // of the fan-out p99
+
+// Why the run is not to be believed: one sentence each, with the remedy. Empty: it may be believed.
+std::vector<std::string> invalid_because(const Health& health);
+
+}  // namespace roomcheck::loadgen

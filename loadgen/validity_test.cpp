@@ -1,0 +1,69 @@
+#include "loadgen/validity.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace roomcheck::loadgen {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Health healthy() {
+  Health health;
+  health.expected = 100'000;
+  health.intended = health.sent = 1000;
+  health.busiest_thread = 0.5;
+  health.loop_lag_p99 = 1ms;
+  health.fan_out_p99 = 8ms;
+  return health;
+}
+
+TEST(Validity, AHealthyRunMayBeBelieved) { EXPECT_THAT(invalid_because(healthy()), IsEmpty()); }
+
+TEST(Validity, ARunThatMeasuredNothingIsNeverGreen) {
+  EXPECT_THAT(invalid_because(Health()), ElementsAre(HasSubstr("nothing was measured")));
+}
+
+TEST(Validity, OneInAHundredSendsMayBeLate) {
+  Health health = healthy();
+  health.late = 10;
+  EXPECT_THAT(invalid_because(health), IsEmpty());
+  health.late = 11;
+  EXPECT_THAT(invalid_because(health), ElementsAre(HasSubstr("1.1 % of the sends left more than 1 ms")));
+}
+
+TEST(Validity, DroppedSendsMeanALoadThatWasNotOffered) {
+  Health health = healthy();
+  health.dropped_full = 20;
+  EXPECT_THAT(invalid_because(health), ElementsAre(HasSubstr("dropped")));
+}
+
+TEST(Validity, ABusyThreadMayBeTheBottleneck) {
+  Health health = healthy();
+  health.busiest_thread = 0.93;
+  EXPECT_THAT(invalid_because(health), ElementsAre(HasSubstr("93.0 % of a core")));
+}
+
+TEST(Validity, LoopLagCountsWhereItCouldExplainTheLatency) {
+  Health health = healthy();
+  health.loop_lag_p99 = 15ms;
+  health.fan_out_p99 = 20ms;
+  EXPECT_THAT(invalid_because(health), ElementsAre(HasSubstr("event loop was late by 15.0 ms")));
+  health.fan_out_p99 = 300ms;
+  EXPECT_THAT(invalid_because(health), IsEmpty());
+  health.loop_lag_p99 = 9ms;
+  health.fan_out_p99 = 9ms;
+  EXPECT_THAT(invalid_because(health), IsEmpty());  // below the floor
+}
+
+TEST(Validity, ARefusedSampleIsOneTooMany) {
+  Health health = healthy();
+  health.refused_samples = 1;
+  EXPECT_THAT(invalid_because(health), ElementsAre(HasSubstr("1 latencies were outside")));
+}
+
+}  // namespace
+}  // namespace roomcheck::loadgen
