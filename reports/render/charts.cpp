@@ -48,9 +48,9 @@ json curve(const stats::Histogram& h, const std::vector<double>& nines) {
       out.push_back(nullptr);
       continue;
     }
-    const double wanted = total - total * std::pow(10, -x);
-    while (below < wanted - 1e-6 && at + 1 < buckets.size())
-      below += static_cast<double>(buckets[++at].count);
+    const double rank =
+        std::floor(total - total * std::pow(10, -x) + 1e-6) + 1;  // the last place is the largest's
+    while (below < rank && at + 1 < buckets.size()) below += static_cast<double>(buckets[++at].count);
     const std::int64_t value = buckets[at].value.count();
     out.push_back(milliseconds(std::min(value, h.max().count())));
   }

@@ -1,0 +1,130 @@
+// The page in a real browser: node browser_test.mjs REPORT REPORT_SAMPLES CHROMIUM WEB_BUILD_DIR
+// Leaves what it saw as WEB_BUILD_DIR/*.png and page.pdf.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const [report, samples, executablePath, directory] = process.argv.slice(2);
+const { chromium } = createRequire(join(directory, "package.json"))("playwright-core");
+
+const at = (name) => join(directory, name);
+execFileSync(samples, [directory]);
+execFileSync(report, ["html", ...["load", "conformance", "invalid", "passed"].map((name) => at(name + ".json")), "-o", at("page.html")]);
+const url = pathToFileURL(at("page.html")).href;
+
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"] });
+
+const open = async (options) => {
+  const context = await browser.newContext({ viewport: { width: 1100, height: 900 }, ...options });
+  const page = await context.newPage();
+  const wrong = [];
+  page.on("console", (message) => { if (["error", "warning"].includes(message.type())) wrong.push("console: " + message.text()); });
+  page.on("pageerror", (error) => wrong.push("exception: " + error.message));
+  page.on("request", (request) => { if (request.url() !== url && !request.url().startsWith("data:")) wrong.push("request: " + request.url()); });
+  await page.goto(url);
+  return { page, close: async () => { await context.close(); assert.deepEqual(wrong, []); } };
+};
+
+const tests = {
+  "draws every chart, in colour": async () => {
+    const { page, close } = await open();
+    assert.equal(await page.locator("figure canvas").count(), 6);
+    const colours = await page.locator("figure canvas").evaluateAll((all) => all.map((canvas) => {
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      const seen = new Set();
+      for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) seen.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
+      return seen.has(0x2563c4) && seen.has(0xc8601a);
+    }));
+    assert.deepEqual(colours, Array(6).fill(true), "both curves of each chart");
+    await page.screenshot({ path: at("light.png"), fullPage: true });
+    await close();
+  },
+
+  "says the verdicts first": async () => {
+    const { page, close } = await open();
+    assert.deepEqual(await page.locator("h2").allInnerTexts(), ["FAILED", "FAILED", "NOT TO BE BELIEVED", "PASSED"]);
+    await close();
+  },
+
+  "a failed case unfolds": async () => {
+    const { page, close } = await open();
+    const summary = page.locator("#r2 summary", { hasText: "member c did not get the message" });
+    const transcript = page.locator("#r2 pre", { hasText: "+2000.9 ms" });
+    assert.equal(await transcript.isVisible(), false);
+    await summary.click();
+    assert.equal(await transcript.isVisible(), true);
+    await page.locator("#r2").screenshot({ path: at("conformance.png") });
+    await close();
+  },
+
+  "rooms sort by a click, both ways": async () => {
+    const { page, close } = await open();
+    const first = () => page.locator("#r1 table.sortable tbody tr:first-child td:first-child").innerText();
+    const click = (name) => page.locator("#r1 table.sortable").getByRole("button", { name, exact: true }).click();
+    await click("Lost");
+    assert.equal(await first(), "room-17");
+    await click("Room");
+    assert.equal(await first(), "room-00");
+    await click("Room");
+    assert.equal(await first(), "room-99");
+    await close();
+  },
+
+  "is dark where dark is wished, also when that changes": async () => {
+    const { page, close } = await open({ colorScheme: "dark" });
+    const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const dark = await background();
+    await page.screenshot({ path: at("dark.png"), fullPage: true });
+    await page.emulateMedia({ colorScheme: "light" });
+    assert.equal(await background(), "rgb(255, 255, 255)");
+    assert.notEqual(dark, "rgb(255, 255, 255)");
+    await close();
+  },
+
+  "fits a phone, also unfolded": async () => {
+    const { page, close } = await open({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 });
+    const width = () => page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok((await width()) <= 390, `the page is ${await width()} wide`);
+    await page.screenshot({ path: at("phone.png"), fullPage: true });
+    await page.evaluate(() => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
+    assert.ok((await width()) <= 390, `unfolded, the page is ${await width()} wide`);
+    await page.locator("#r2").screenshot({ path: at("phone_conformance.png") });
+    await close();
+  },
+
+  "charts follow the width of the window": async () => {
+    const { page, close } = await open();
+    await page.setViewportSize({ width: 390, height: 800 });
+    await page.waitForFunction(() => [...document.querySelectorAll("figure canvas")].every((c) => c.clientWidth < 390));
+    await close();
+  },
+
+  "prints, in light": async () => {
+    const { page, close } = await open({ colorScheme: "dark" });
+    await page.pdf({ path: at("page.pdf"), printBackground: true });
+    await close();
+  },
+
+  "says everything without scripts": async () => {
+    const { page, close } = await open({ javaScriptEnabled: false });
+    assert.equal(await page.locator("h2").first().innerText(), "FAILED");
+    await page.locator("summary", { hasText: "Data of this chart" }).first().click();
+    assert.equal(await page.locator("td", { hasText: "99.999" }).first().isVisible(), true);
+    await close();
+  },
+};
+
+let failed = 0;
+for (const [name, test] of Object.entries(tests)) {
+  try {
+    await test();
+    console.log("ok      " + name);
+  } catch (error) {
+    ++failed;
+    console.log(`FAILED  ${name}\n${error.stack}`);
+  }
+}
+await browser.close();
+process.exitCode = failed ? 1 : 0;
