@@ -14,8 +14,9 @@ std::string to_line(const Standing& s) {
   out.resize(8, ' ');
   out += format_count(s.members) + "/" + format_count(s.clients) + " members";
   if (s.sent + s.delivered > 0) {
-    out += "  " + format_count(s.sent) + " sent/s  " + format_count(s.delivered) + " delivered/s  p50 " +
-           format_duration(s.p50) + "  p99 " + format_duration(s.p99) + "  max " + format_duration(s.max);
+    out += "  " + format_count(s.sent) + " sent/s  " + format_count(s.delivered) + " delivered/s";
+    if (s.max.count() > 0)  // warm-up is not timed
+      out += "  p50 " + format_duration(s.p50) + "  p99 " + format_duration(s.p99) + "  max " + format_duration(s.max);
   }
   if (s.missing > 0) out += "  MISSING " + format_count(s.missing);
   if (s.remaining.count() >= 0)

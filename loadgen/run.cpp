@@ -143,7 +143,7 @@ class Conductor {
       standing.missing = sum.missing;
       if (start_.count() >= 0)
         standing.remaining = std::max(0ns, start_ + scenario_.warmup + scenario_.duration - steady_clock().now());
-      progress_.show(standing);
+      if (!start_failure_) progress_.show(standing);
       series.push_back(std::move(second));
       seconds_.erase(seconds_.begin());
     }

@@ -70,10 +70,10 @@ std::string why(const reports::LoadResult& r) {
 std::string deliveries(const reports::Delivery& d) {
   const double share = d.expected == 0 ? 0 : 100.0 * static_cast<double>(d.delivered) / static_cast<double>(d.expected);
   // Rounded down: 99.9999 % must not read as all.
-  std::string out = "deliveries   expected " + right(count(d.expected), 14) + "\n";
-  out += "             delivered" + right(count(d.delivered), 14) + "   " + fixed(std::floor(share * 1000) / 1000, 3) + " %\n";
+  std::string out = "deliveries   expected  " + right(count(d.expected), 13) + "\n";
+  out += "             delivered " + right(count(d.delivered), 13) + "   " + fixed(std::floor(share * 1000) / 1000, 3) + " %\n";
   const auto line = [&](const char* what, std::uint64_t n, const char* meaning) {
-    out += "             " + left(what, 9) + right(count(n), 14) + "   " + meaning + "\n";
+    out += "             " + left(what, 10) + right(count(n), 13) + (*meaning == '\0' ? "" : "   ") + meaning + "\n";
   };
   line("lost", d.lost, "");
   line("duplicated", d.duplicated, "");

@@ -1,0 +1,171 @@
+// The program as people start it, against the reference server, whole and broken on purpose.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "libs/testkit/process.h"
+#include "libs/websocket/raw_client.h"
+
+namespace roomcheck::loadgen {
+namespace {
+
+using testing::HasSubstr;
+using testkit::Outcome;
+using testkit::Process;
+using Json = nlohmann::json;
+
+const std::string kBin = ROOMCHECK_BIN_DIR;
+
+class Server {
+ public:
+  explicit Server(const std::vector<std::string>& more = {}) : process_(command(more)) {
+    target = process_.wait_for("listening on (ws://127.0.0.1:\\d+)");
+    control = process_.wait_for("control on http:(//127.0.0.1:\\d+)");
+  }
+  // GET /stats of the control API.
+  Json stats() const {
+    using namespace std::chrono_literals;
+    const Nanoseconds deadline = steady_clock().now() + 5s;
+    auto client = websocket::RawClient::connect(websocket::parse_url("http:" + control + "/stats"), deadline);
+    if (!client.ok()) throw std::runtime_error(client.error().message);
+    websocket::RawHandshake plain;
+    plain.upgrade = plain.connection = plain.version = plain.key = std::nullopt;
+    return Json::parse((*client)->handshake(plain, deadline).body);
+  }
+  void kill() { process_.signal(9); }
+
+  std::string target;
+  std::string control;
+
+ private:
+  static std::vector<std::string> command(const std::vector<std::string>& more) {
+    std::vector<std::string> out{kBin + "/reference_server", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"};
+    out.insert(out.end(), more.begin(), more.end());
+    return out;
+  }
+  Process process_;
+};
+
+Outcome loadgen(std::vector<std::string> words) {
+  words.insert(words.begin(), {kBin + "/loadgen", "run"});
+  return testkit::run(words);
+}
+
+// 200 clients in 10 rooms. A machine that is busy with other things makes a run invalid (exit 4), rightly; then again, twice
+// at most, each time on a fresh server so that its counters are those of one run.
+struct Measured {
+  Outcome outcome;
+  Json result;
+  Json stats;
+};
+Measured load(const std::vector<std::string>& mutant, std::vector<std::string> more = {}) {
+  Measured out;
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const Server server(mutant);
+    const testkit::TemporaryDirectory directory;
+    std::vector<std::string> words{"--target", server.target, "--clients", "200", "--rooms", "10", "--rate", "100",
+                                   "--duration", "2s", "--warmup", "0", "--drain", "1s", "--json", directory.path("r.json")};
+    words.insert(words.end(), more.begin(), more.end());
+    out.outcome = loadgen(words);
+    out.stats = server.stats();
+    out.result = Json::parse(testkit::slurp(directory.path("r.json")), nullptr, false);
+    if (out.outcome.exit_code != 4) break;
+  }
+  return out;
+}
+
+TEST(Loadgen, ARightServerLosesNothing) {
+  const Measured run = load({});
+  EXPECT_EQ(run.outcome.exit_code, 0) << run.outcome.out << run.outcome.err;
+  EXPECT_EQ(run.result["schema"], "roomcheck.load/1");
+  EXPECT_EQ(run.result["delivery"]["expected"], 4000);
+  EXPECT_EQ(run.result["delivery"]["delivered"], 4000);
+  EXPECT_EQ(run.result["delivery"]["lost"], 0);
+  EXPECT_EQ(run.result["latency"]["fan_out"]["corrected"]["count"], 4000);
+  EXPECT_EQ(run.result["latency"]["last"]["corrected"]["count"], 200);
+  EXPECT_THAT(run.outcome.out, HasSubstr("PASSED"));
+}
+
+TEST(Loadgen, ThreadsShareTheRooms) {
+  const Measured run = load({}, {"--threads", "2"});
+  EXPECT_EQ(run.outcome.exit_code, 0) << run.outcome.out << run.outcome.err;
+  EXPECT_EQ(run.result["delivery"]["delivered"], 4000);
+}
+
+TEST(Loadgen, ReportsExactlyTheLossOfAServerThatDropsEveryHundredth) {
+  const Measured run = load({"--mutant", "lose=100"});
+  EXPECT_EQ(run.outcome.exit_code, 1) << run.outcome.out << run.outcome.err;
+  EXPECT_GT(run.result["delivery"]["lost"], 0);
+  EXPECT_EQ(run.result["delivery"]["lost"], run.stats["mutant"]["lost"]) << run.stats;
+  EXPECT_THAT(run.outcome.out, HasSubstr("NOT CLEAN"));
+}
+
+TEST(Loadgen, ReportsExactlyTheDuplicates) {
+  const Measured run = load({"--mutant", "duplicate=50"});
+  EXPECT_EQ(run.outcome.exit_code, 1) << run.outcome.out << run.outcome.err;
+  EXPECT_EQ(run.result["delivery"]["duplicated"], run.stats["mutant"]["duplicated"]) << run.stats;
+  EXPECT_EQ(run.result["delivery"]["lost"], 0);
+}
+
+TEST(Loadgen, AThresholdOfOnesOwnReplacesTheDefault) {
+  const Measured run = load({"--mutant", "lose=100"}, {"--threshold", "delivery.lost<100"});
+  EXPECT_EQ(run.outcome.exit_code, 0) << run.outcome.out << run.outcome.err;
+  EXPECT_THAT(run.outcome.out, HasSubstr("NOT CLEAN"));
+}
+
+TEST(Loadgen, NobodyThereIsExit3WithTheRemedy) {
+  const Outcome outcome = loadgen({"--target", "ws://127.0.0.1:" + std::to_string(testkit::free_port())});
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("start the target, or correct --target"));
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+}
+
+TEST(Loadgen, ATargetThatVanishesEndsTheRunWithWhatWasMeasured) {
+  Server server;
+  Process load({kBin + "/loadgen", "run", "--target", server.target, "--clients", "50", "--rooms", "5", "--warmup", "0",
+                "--duration", "10m", "--json", "-"});
+  // The second line of progress: it runs.
+  while (load.err().find("run ") == std::string::npos && !load.wait(std::chrono::seconds(1)).has_value()) {
+  }
+  server.kill();
+  EXPECT_EQ(load.wait(std::chrono::seconds(30)), 3);
+  EXPECT_THAT(load.err(), HasSubstr("the target closed all 50 connections"));
+  EXPECT_FALSE(Json::parse(load.out())["failed_because"].empty());
+}
+
+TEST(Loadgen, BadInputIsOneSentenceAndExit2) {
+  const struct {
+    std::vector<std::string> words;
+    const char* says;
+  } kCases[] = {
+      {{"--nonsense"}, "--nonsense"},
+      {{"--clients", "5", "--rooms", "10"}, "ask for fewer rooms"},
+      {{"--rate", "0"}, "--rate"},
+      {{"--clients", "0"}, "at least one client"},
+      {{"--payload", "10"}, "64"},
+      {{"--duration", "soon"}, "250ms"},
+      {{"--target", "http://127.0.0.1:1"}, "ws://"},
+      {{"--target", "ws://127.0.0.1:1/ws/chat/"}, "room.path"},
+      {{"--threads", "20"}, "number of rooms"},
+      {{"--header", "x"}, "NAME: VALUE"},
+      {{"--profile", "no-such-profile"}, "no-such-profile"},
+      {{"--threshold", "fanout.p99<5ms"}, "fan_out.p99"},
+      {{"--clients", "1000000000"}, "ulimit -Hn"},
+  };
+  for (const auto& [words, says] : kCases) {
+    const Outcome outcome = loadgen(words);
+    EXPECT_EQ(outcome.exit_code, 2) << words[0];
+    EXPECT_THAT(outcome.err, HasSubstr(says));
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  }
+}
+
+TEST(Loadgen, HelpIsPinned) {
+  EXPECT_EQ(testkit::differs_from_golden(ROOMCHECK_SOURCE_DIR, "loadgen/help.gold",
+                                         testkit::run({kBin + "/loadgen", "run", "--help"}).out),
+            "");
+}
+
+}  // namespace
+}  // namespace roomcheck::loadgen
