@@ -77,8 +77,9 @@
       x: { label: "at", value: (u, v) => (v == null ? "–" : v + " s") }, value: (u, v) => time(v),
       plugins: [bands(chart.phases)],
     }),
+    // The left scale is taller, or the two curves would lie on each other: each message is delivered equally often.
     rate: (chart) => ({
-      scales: { x: { time: false, range: () => span(chart) }, y: { range: (u, low, high) => [0, (high || 1) * 1.08] }, right: { range: (u, low, high) => [0, (high || 1) * 1.08] } },
+      scales: { x: { time: false, range: () => span(chart) }, y: { range: (u, low, high) => [0, (high || 1) * 1.6] }, right: { range: (u, low, high) => [0, (high || 1) * 1.08] } },
       axes: [axis({ values: (u, at) => at.map((s) => s + " s") }), axis({ size: 56, values: (u, at) => at.map(tickCount) }),
              axis({ scale: "right", side: 1, size: 56, values: (u, at) => at.map(tickCount), grid: { show: false } })],
       x: { label: "at", value: (u, v) => (v == null ? "–" : v + " s") }, value: (u, v) => count(v), right: 1,
