@@ -33,7 +33,8 @@ const Latency* find_latency(const LoadResult& r, const std::string& name) {
 }
 
 std::string key_number(const std::string& value, const std::string& name, std::string_view tone = "") {
-  return "<div class=\"key " + std::string(tone) + "\"><b>" + value + "</b><span>" + name + "</span></div>\n";
+  return "<div class=\"key " + std::string(tone) + (value.size() > 9 ? " long" : "") + "\"><b>" + value +
+         "</b><span>" + name + "</span></div>\n";
 }
 
 std::string key_numbers(const LoadResult& r) {
@@ -111,9 +112,9 @@ std::string rooms_table(const LoadResult& r) {
 }
 
 std::string offender_sentence(const Delivery::Offender& o) {
-  const std::string message = "message " + format_count(o.sequence) + " of sender " + format_count(o.sender) +
-                              " in room <code>" + escape(o.room) + "</code>";
-  const std::string member = "member " + format_count(o.member);
+  const std::string message = "message " + std::to_string(o.sequence) + " of sender " +
+                              std::to_string(o.sender) + " in room <code>" + escape(o.room) + "</code>";
+  const std::string member = "member " + std::to_string(o.member);
   if (o.kind == "lost") return message + " never reached " + member;
   if (o.kind == "duplicated") return message + " reached " + member + " more than once";
   if (o.kind == "reordered") return message + " reached " + member + " out of order";
@@ -193,10 +194,6 @@ std::string environment(const LoadResult& r) {
          "</div></div>\n";
 }
 
-std::string pluralised(std::size_t n, const std::string& one, const std::string& many) {
-  return format_count(n) + ' ' + (n == 1 ? one : many);
-}
-
 }  // namespace
 
 Headline headline(const LoadResult& r) {
@@ -208,8 +205,8 @@ Headline headline(const LoadResult& r) {
             "The generator or the machine was not up to it: these numbers say nothing about the target."};
   if (missed > 0)
     return {"FAILED", "bad",
-            pluralised(missed, "threshold was", "thresholds were") + " missed, of " +
-                format_count(r.thresholds.size()) + "."};
+            format_count(missed) + " of " + format_count(r.thresholds.size()) +
+                (missed == 1 ? " thresholds was missed." : " thresholds were missed.")};
   if (r.thresholds.empty()) return {"PASSED", "good", "No threshold was set, so none was missed."};
   return {"PASSED", "good", "Every threshold was met."};
 }

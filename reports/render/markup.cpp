@@ -40,7 +40,7 @@ std::string duration(std::int64_t ns) { return format_duration(Nanoseconds(ns));
 
 std::string percent(double fraction) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", fraction * 100);
+  std::snprintf(text, sizeof text, fraction < 0.01 && fraction > 0 ? "%.2f %%" : "%.1f %%", fraction * 100);
   return text;
 }
 

@@ -7,12 +7,12 @@
   const time = (ms) => {
     if (ms == null) return "–";
     if (ms >= 1000) return trim(ms / 1000) + " s";
-    return ms >= 1 ? trim(ms) + " ms" : trim(ms * 1000) + " µs";
+    return ms >= 1 ? trim(ms) + " ms" : trim(ms * 1000) + " us";
   };
   const tickTime = (ms) => {
     if (ms == null) return "";
     const short = (n) => String(+n.toPrecision(3));
-    return ms >= 1000 ? short(ms / 1000) + " s" : ms >= 1 || ms === 0 ? short(ms) + " ms" : short(ms * 1000) + " µs";
+    return ms >= 1000 ? short(ms / 1000) + " s" : ms >= 1 || ms === 0 ? short(ms) + " ms" : short(ms * 1000) + " us";
   };
   const count = (n) => (n == null ? "–" : n.toLocaleString("en-US"));
   const tickCount = (n) => (n >= 1e6 ? +(n / 1e6).toPrecision(3) + " M" : n >= 1e4 ? +(n / 1e3).toPrecision(3) + " k" : count(n));
@@ -65,14 +65,14 @@
     percentiles: (chart) => ({
       scales: { x: { time: false }, y: { range: (u, low, high) => [0, high * 1.05] } },
       axes: [
-        axis({ splits: (u) => Array.from({ length: Math.floor(u.scales.x.max + 1e-9) + 1 }, (_, i) => i), values: (u, at) => at.map((n) => percentile(n).replace(" ", "")) }),
+        axis({ size: 34, splits: (u) => Array.from({ length: Math.floor(u.scales.x.max + 1e-9) + 1 }, (_, i) => i), values: (u, at) => at.map((n) => percentile(n).replace(" ", "")) }),
         axis({ size: 64, values: (u, at) => at.map(tickTime) }),
       ],
       x: { label: "percentile", value: (u, v) => percentile(v) }, value: (u, v) => time(v),
     }),
     latency: (chart) => ({
       scales: { x: { time: false, range: () => span(chart) }, y: { distr: 3, range: () => logarithmic(chart.series.map((s) => s.values)) } },
-      axes: [axis({ values: (u, at) => at.map((s) => s + " s") }),
+      axes: [axis({ size: 34, values: (u, at) => at.map((s) => s + " s") }),
              axis({ size: 64, values: (u, at) => at.map((ms) => (ms != null && Math.abs(Math.log10(ms) - Math.round(Math.log10(ms))) < 1e-6 ? tickTime(ms) : "")) })],
       x: { label: "at", value: (u, v) => (v == null ? "–" : v + " s") }, value: (u, v) => time(v),
       plugins: [bands(chart.phases)],
@@ -80,7 +80,7 @@
     // The left scale is taller, or the two curves would lie on each other: each message is delivered equally often.
     rate: (chart) => ({
       scales: { x: { time: false, range: () => span(chart) }, y: { range: (u, low, high) => [0, (high || 1) * 1.6] }, right: { range: (u, low, high) => [0, (high || 1) * 1.08] } },
-      axes: [axis({ values: (u, at) => at.map((s) => s + " s") }), axis({ size: 56, values: (u, at) => at.map(tickCount) }),
+      axes: [axis({ size: 34, values: (u, at) => at.map((s) => s + " s") }), axis({ size: 56, values: (u, at) => at.map(tickCount) }),
              axis({ scale: "right", side: 1, size: 56, values: (u, at) => at.map(tickCount), grid: { show: false } })],
       x: { label: "at", value: (u, v) => (v == null ? "–" : v + " s") }, value: (u, v) => count(v), right: 1,
       plugins: [bands(chart.phases)],
@@ -98,6 +98,7 @@
     const few = chart.x.length < 3;
     const plot = new uPlot({
       width: box.clientWidth, height: 270, padding: [chart.phases ? 20 : 10, 14, 0, 0], cursor: { drag: { x: false, y: false } }, ...options,
+      legend: { markers: { width: 0, fill: (u, i) => `var(--series-${i})` } },
       series: [x, ...chart.series.map((s, i) => ({
         label: s.label, value, scale: i === right ? "right" : "y", stroke: () => colour("--series-" + (i + 1)), width: 1.75, points: { show: few },
         dash: chart.kind === "percentiles" && i === 1 ? [6, 4] : undefined,
