@@ -43,6 +43,11 @@ TEST_F(Program, WritesOnePageOfSeveralResults) {
   EXPECT_EQ(run({"html", load, conformance, "-o", "-"}).out, testkit::slurp(out()));
 }
 
+TEST_F(Program, HelpIsPinned) {
+  const std::string help = run({"--help"}).out + "\n" + run({"html", "--help"}).out;
+  EXPECT_EQ(testkit::differs_from_golden(ROOMCHECK_SOURCE_DIR, "reports/help.gold", help), "");
+}
+
 TEST_F(Program, AMissingFileIsExit2) { refuses(directory_.path("none.json"), "none.json"); }
 
 TEST_F(Program, ATruncatedFileIsExit2) {

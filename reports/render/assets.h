@@ -6,6 +6,7 @@ namespace roomcheck::reports::assets {
 
 extern const std::string_view uplot_js;
 extern const std::string_view uplot_css;
+extern const std::string_view uplot_license;
 extern const std::string_view page_js;
 extern const std::string_view page_css;
 

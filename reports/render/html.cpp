@@ -81,7 +81,12 @@ std::string render_html(const std::vector<NamedResult>& results) {
   out += "<footer class=quiet>Made by roomcheck ";
   out += escape(version());
   out += ". This page is complete in itself and asks the network for nothing.</footer>\n</main>\n<script>\n";
-  if (draws) out += assets::uplot_js;
+  if (draws) {
+    out += "/* uPlot. ";
+    out += assets::uplot_license;
+    out += "*/\n";
+    out += assets::uplot_js;
+  }
   out += "\n";
   out += assets::page_js;
   return out + "</script>\n</body>\n</html>\n";

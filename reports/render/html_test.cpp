@@ -150,6 +150,11 @@ TEST(Page, LoadsNothing) {
   EXPECT_THAT(html, HasSubstr("default-src 'none'"));
 }
 
+TEST(Page, CarriesTheLicenceOfWhatItCarries) {
+  EXPECT_THAT(page(load()), HasSubstr("Permission is hereby granted"));
+  EXPECT_THAT(page(conformance()), Not(HasSubstr("Permission is hereby granted")));
+}
+
 TEST(Page, SeveralResultsHaveContents) {
   const std::string html = render_html({{"a.json", load()}, {"b.json", conformance()}});
   EXPECT_THAT(html, HasSubstr("<a href=\"#r2\">Conformance run</a>"));

@@ -68,10 +68,10 @@ std::string thresholds(const LoadResult& r) {
 
 std::string members_table(const LoadResult& r) {
   Table table{{"Latency", "Samples", "p50", "p90", "p99", "p99.9", "max"}, {}, false};
-  const std::pair<const char*, const char*> kNames[] = {{"fan_out", "every member"},
-                                                        {"first", "first member"},
-                                                        {"median", "median member"},
-                                                        {"last", "last member"},
+  const std::pair<const char*, const char*> kNames[] = {{"fan_out", "every&nbsp;member"},
+                                                        {"first", "first&nbsp;member"},
+                                                        {"median", "median&nbsp;member"},
+                                                        {"last", "last&nbsp;member"},
                                                         {"connect", "connecting"}};
   const auto add = [&](const std::string& label, const stats::Histogram& histogram) {
     std::vector<Cell> row{label};

@@ -49,7 +49,7 @@ Cell count_cell(std::uint64_t count) { return {format_count(count), static_cast<
 Cell time_cell(std::int64_t ns) { return {duration(ns), ns}; }
 
 std::string render(const Table& table) {
-  std::string out = table.sortable ? "<div class=scroll tabindex=0><table class=sortable><thead><tr>"
+  std::string out = table.sortable ? "<div class=\"scroll tall\" tabindex=0><table class=sortable><thead><tr>"
                                    : "<div class=scroll tabindex=0><table><thead><tr>";
   for (std::size_t i = 0; i < table.heads.size(); ++i) {
     const bool number = !table.rows.empty() && i < table.rows[0].size() && table.rows[0][i].number;

@@ -12,11 +12,12 @@ const { chromium } = createRequire(join(directory, "package.json"))("playwright-
 const at = (name) => join(directory, name);
 execFileSync(samples, [directory]);
 execFileSync(report, ["html", ...["load", "conformance", "invalid", "passed"].map((name) => at(name + ".json")), "-o", at("page.html")]);
-const url = pathToFileURL(at("page.html")).href;
+execFileSync(report, ["html", at("idle.json"), "-o", at("idle.html")]);
 
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"] });
 
-const open = async (options) => {
+const open = async (options, file = "page.html") => {
+  const url = pathToFileURL(at(file)).href;
   const context = await browser.newContext({ viewport: { width: 1100, height: 900 }, ...options });
   const page = await context.newPage();
   const wrong = [];
@@ -98,6 +99,12 @@ const tests = {
     const { page, close } = await open();
     await page.setViewportSize({ width: 390, height: 800 });
     await page.waitForFunction(() => [...document.querySelectorAll("figure canvas")].every((c) => c.clientWidth < 390));
+    await close();
+  },
+
+  "draws a run of one idle second": async () => {
+    const { page, close } = await open({}, "idle.html");
+    assert.equal(await page.locator("figure canvas").count(), 3);
     await close();
   },
 

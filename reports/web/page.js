@@ -58,6 +58,7 @@
   const logarithmic = (values) => {
     let low = Infinity, high = 0;
     for (const row of values) for (const v of row) if (v > 0) { low = Math.min(low, v); high = Math.max(high, v); }
+    if (high === 0) return [1, 10];
     return [Math.pow(10, Math.floor(Math.log10(low))), Math.pow(10, Math.ceil(Math.log10(high * 1.0001)))];
   };
 
