@@ -7,6 +7,7 @@ find_package(websocketpp 0.8.2 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(spdlog 1.10 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
+find_package(GTest 1.12 REQUIRED)  # conformance: each case is a GoogleTest test
 
 # Asio and websocketpp, as this project uses them.
 add_library(roomcheck_asio INTERFACE)

@@ -9,7 +9,6 @@ if(NOT ROOMCHECK_DEVELOPER_MODE)
 endif()
 
 enable_testing()
-find_package(GTest 1.12 REQUIRED)
 find_package(benchmark 1.7 REQUIRED)
 include(GoogleTest)
 

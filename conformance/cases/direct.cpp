@@ -1,0 +1,88 @@
+#include <algorithm>
+
+#include "conformance/catalog.h"
+#include "conformance/context.h"
+
+namespace roomcheck::conformance {
+namespace {
+
+constexpr Level kMust = Level::must;
+const std::vector<std::string> kNeeds{"direct", "control"};
+
+// Joins one more member and finds out its channel name: the one that the room did not have before.
+std::pair<MemberPtr, std::string> join_named(Context& c, const std::string& room) {
+  const std::vector<std::string> before = c.members_of(room);
+  const MemberPtr member = c.join(room);
+  c.wait_for_members(room, before.size() + 1);
+  for (const std::string& name : c.members_of(room))
+    if (std::find(before.begin(), before.end(), name) == before.end()) return {member, name};
+  throw CouldNotTest("the new member's channel name cannot be found");
+}
+
+}  // namespace
+
+std::vector<Case> direct_cases() {
+  return {
+      {"direct.only-target/one-of-three", "direct.only-target", kMust, kNeeds, "A send to a channel name reaches that connection once and no other member of its room.",
+       [](Context& c) {
+         const std::string room = c.fresh_room();
+         const auto [first, name] = join_named(c, room);
+         const std::vector<MemberPtr> others = c.join_many(room, 2);
+         c.hears(first, c.direct(name, first));
+         const std::string fence = c.say(first);
+         c.hears(first, fence);
+         c.all_hear(others, fence);
+       }},
+      {"direct.not-the-group/each-by-its-own-name", "direct.not-the-group", kMust, kNeeds, "Two members of one room can be addressed each by its own name.",
+       [](Context& c) {
+         const std::string room = c.fresh_room();
+         const auto [a, name_of_a] = join_named(c, room);
+         const auto [b, name_of_b] = join_named(c, room);
+         c.hears(a, c.direct(name_of_a, a));
+         c.hears(b, c.direct(name_of_b, b));
+         c.all_hear({a, b}, c.say(a));
+       }},
+      {"direct.closed-channel/gone-then-others", "direct.closed-channel", kMust, kNeeds, "A send to a connection that is gone is no error, reaches nobody, and does not reach a later connection.",
+       [](Context& c) {
+         const std::string room = c.fresh_room();
+         const MemberPtr stays = c.join(room);
+         const auto [gone, name] = join_named(c, room);
+         c.leave(gone);
+         c.wait_for_members(room, 1);
+         c.direct(name, nullptr);
+         const MemberPtr later = c.join(room);
+         c.fence(later);
+         c.hears(stays, *later->allowed.rbegin());
+       }},
+      {"direct.invalid-name-refused/malformed", "direct.invalid-name-refused", kMust, kNeeds, "A malformed channel name is refused with an error and reaches nobody.",
+       [](Context& c) {
+         const MemberPtr bystander = c.join(c.fresh_room());
+         for (const std::string& name : {std::string("a b"), std::string("a!b!c"), std::string("!a"), std::string("频道"), std::string(100, 'x')}) {
+           const Result<void> result = c.run().control->channel_send(name, c.profile().direct->event.render_json(c.fresh_text()));
+           if (result.ok()) throw Failed("a direct send to a malformed name was accepted", "an error", "accepted: " + shown(name));
+           if (result.error().kind != Error::Kind::bad_input) throw HarnessError(result.error().message);
+         }
+         c.fence(bystander);
+       }},
+      {"direct.order/thirty", "direct.order", kMust, kNeeds, "Direct sends of one producer arrive in order.",
+       [](Context& c) {
+         const auto [member, name] = join_named(c, c.fresh_room());
+         std::vector<std::string> texts;
+         for (int i = 0; i < 30; ++i) texts.push_back(c.direct(name, member));
+         c.all_hear({member}, texts);
+       }},
+      {"direct.missing-key/observed", "direct.missing-key", Level::info, kNeeds, "The seed's own example sends the key text where the handler reads another: what becomes of the connection.",
+       [](Context& c) {
+         const auto [member, name] = join_named(c, c.fresh_room());
+         auto event = c.profile().direct->event.render_json("x");
+         const Result<void> sent = c.run().control->channel_send(name, {{"type", event["type"]}, {"text", "Hello there!"}});
+         if (!sent.ok()) throw Observed("the control refused it: " + sent.error().message);
+         c.direct(name, member);
+         const Received got = c.next(member, c.deadline());
+         member->gone = true;
+         throw Observed(got.kind == Received::Kind::text ? "ignored: the connection is still there" : "the connection ended: " + std::string(to_string(got.kind)));
+       }},
+  };
+}
+
+}  // namespace roomcheck::conformance

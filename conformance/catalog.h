@@ -1,0 +1,19 @@
+#pragma once
+#include <vector>
+
+#include "conformance/case.h"
+
+namespace roomcheck::conformance {
+
+// The sections, one source file each in cases/.
+std::vector<Case> connect_cases();
+std::vector<Case> echo_cases();
+std::vector<Case> groups_cases();
+std::vector<Case> broadcast_cases();
+std::vector<Case> push_cases();
+std::vector<Case> direct_cases();
+
+// All of them, in the order of docs/SPEC.md.
+std::vector<Case> all_cases();
+
+}  // namespace roomcheck::conformance

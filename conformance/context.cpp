@@ -1,0 +1,293 @@
+#include "conformance/context.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <regex>
+
+namespace roomcheck::conformance {
+
+using websocket::ReceivedFrame;
+
+std::string shown(const std::string& text) {
+  constexpr std::size_t kMost = 160;
+  std::string out = text.substr(0, kMost);
+  while (!websocket::is_valid_utf8(out) && !out.empty()) out.pop_back();
+  return text.size() > kMost ? out + "... (" + std::to_string(text.size()) + " bytes)" : out;
+}
+
+Context::Context(const Run& run, std::string case_id, int number)
+    : run_(run), case_id_(std::move(case_id)), tag_(run.id + "x" + std::to_string(number)), started_(steady_clock().now()) {}
+
+std::string Context::fresh_room(const std::string& suffix) { return tag_ + "r" + std::to_string(++rooms_) + suffix; }
+
+std::string Context::fresh_text(const std::string& payload) { return tag_ + "t" + std::to_string(++texts_) + (payload.empty() ? "" : " " + payload); }
+
+// ---- members
+
+std::unique_ptr<RawClient> Context::connect(const std::string& path) {
+  websocket::Url url = run_.target;
+  if (!url.target.empty() && url.target != "/") {  // a path prefix of the target's URL
+    if (url.target.back() == '/') url.target.pop_back();
+    url.target += path;
+  } else {
+    url.target = path;
+  }
+  Result<std::unique_ptr<RawClient>> client = RawClient::connect(url, deadline(), run_.tls);
+  if (!client.ok()) throw Lost("the target does not take connections: " + client.error().message, "a TCP connection", client.error().message);
+  return std::move(client).value();
+}
+
+namespace {
+RawHandshake with_profile(RawHandshake handshake, const target::Profile& profile) {
+  for (const auto& header : profile.headers) handshake.headers.push_back(header);
+  if (!profile.cookies.empty()) handshake.headers.emplace_back("Cookie", profile.cookies);
+  return handshake;
+}
+}  // namespace
+
+RawResponse Context::handshake(const std::string& path, const RawHandshake& handshake) {
+  std::shared_ptr<RawClient> client = connect(path);
+  others_.push_back(client);
+  RawResponse response = client->handshake(with_profile(handshake, profile()), deadline());
+  client->close();
+  return response;
+}
+
+void Context::expect_refused(const std::string& path, const RawHandshake& request) {
+  const RawResponse response = handshake(path, request);
+  if (response.status == 101) throw Failed("the handshake for " + shown(path) + " was accepted", "refused", "101");
+  if (response.timed_out) throw Lost("the handshake for " + shown(path) + " was neither accepted nor refused", "refused", "no answer within the limit");
+}
+
+MemberPtr Context::join(const std::string& room, const std::string& path) {
+  const auto member = std::make_shared<Member>();
+  member->room = room;
+  member->name = "m" + std::to_string(members_.size() + 1);
+  members_.push_back(member);
+  member->client = connect(path.empty() ? profile().room_path(room) : path);
+  const RawResponse response = member->client->handshake(with_profile({}, profile()), deadline());
+  if (response.status != 101 || !response.accept_ok) {
+    member->gone = true;
+    throw Lost("joining room " + room + " failed", "101 with the right Sec-WebSocket-Accept", response.status == 0 ? "no HTTP answer" : "HTTP " + std::to_string(response.status));
+  }
+  if (!profile().greeting.empty()) {
+    const std::regex greeting(profile().greeting);
+    const Received first = member->client->read_message(deadline());
+    if (!std::regex_search(first.payload, greeting)) throw CouldNotTest("the profile's greeting did not come");
+  }
+  if (profile().join_barrier == target::JoinBarrier::self_echo) {
+    const Nanoseconds end = deadline();
+    for (;;) {  // until one of its own messages comes back; those before it may have been lost
+      const std::string probe = fresh_text();
+      for (const MemberPtr& other : members_)
+        if (other->room == room) other->optional.insert(probe);
+      (void)member->client->send_text(profile().room.send.render(probe), end);
+      const Received got = member->client->read_message(std::min(end, steady_clock().now() + std::chrono::milliseconds(50)));
+      if (got.kind == Received::Kind::text) break;
+      if (steady_clock().now() >= end) throw Lost("a new member of room " + room + " never heard itself", "its own message", "nothing");
+    }
+  }
+  return member;
+}
+
+std::vector<MemberPtr> Context::join_many(const std::string& room, std::size_t count) {
+  std::vector<MemberPtr> out;
+  for (std::size_t i = 0; i < count; ++i) out.push_back(join(room));
+  return out;
+}
+
+void Context::leave(const MemberPtr& member) {
+  member->gone = true;
+  (void)member->client->send_close(1000, "", deadline());
+  for (;;) {
+    const Received got = next(member, deadline());
+    if (got.kind == Received::Kind::timeout) throw Lost("the close handshake was not answered", "a close frame or the end of TCP", "nothing");
+    if (got.kind != Received::Kind::text) break;
+  }
+  member->client->close();
+}
+
+// ---- messages
+
+void Context::allow(const std::string& room, const std::string& text) {
+  for (const MemberPtr& member : members_)
+    if (member->room == room && !member->gone) member->allowed.insert(text);
+}
+
+std::string Context::say(const MemberPtr& member, const std::string& payload) {
+  const std::string text = fresh_text(payload);
+  say_text(member, text);
+  return text;
+}
+
+void Context::say_text(const MemberPtr& member, const std::string& text) {
+  allow(member->room, text);
+  const Result<void> sent = member->client->send_text(profile().room.send.render(text), deadline());
+  if (!sent.ok()) throw Failed("a member could not send", "an open connection", sent.error().message);
+}
+
+std::string Context::text_of(const MemberPtr& member, const std::string& wire) const {
+  if (member->room.empty()) {
+    if (const auto text = profile().echo->receive.match(wire)) return *text;
+    return "not an echo reply: " + wire;
+  }
+  if (const auto text = profile().room.receive.match(wire)) return *text;
+  for (const auto& external : {profile().push, profile().direct, profile().push_as_message})
+    if (external)
+      if (const auto text = external->receive.match(wire)) return *text;
+  return "not of the profile: " + wire;
+}
+
+Received Context::next(const MemberPtr& member, Nanoseconds until) {
+  Received got = member->client->read_message(until);
+  if (got.kind == Received::Kind::text || got.kind == Received::Kind::binary) {
+    const std::string wire = got.payload;
+    got.payload = got.kind == Received::Kind::text ? text_of(member, wire) : "binary: " + wire;
+    ++member->arrivals[got.payload];
+    if (member->optional.count(got.payload) != 0) return next(member, until);  // somebody's join probe
+  }
+  return got;
+}
+
+void Context::unexpected(const MemberPtr& member, const std::string& got, const std::string& wanted) {
+  if (member->arrivals[got] > 1) throw Failed("member " + member->name + " got a message twice", "each message once", "twice: " + shown(got));
+  if (member->allowed.count(got) != 0) throw Failed("messages came out of order, or one is missing", shown(wanted), shown(got) + " came first");
+  throw Failed("member " + member->name + " got what was not for it", shown(wanted), shown(got));
+}
+
+void Context::hears(const MemberPtr& member, const std::string& text) {
+  const Received got = next(member, deadline());
+  if (got.kind == Received::Kind::text && got.payload == text) {
+    if (member->arrivals[text] > 1) unexpected(member, text, text);
+    return;
+  }
+  if (got.kind == Received::Kind::timeout)
+    throw Lost("member " + member->name + " did not get a message", shown(text), "nothing within the limit");
+  if (got.kind == Received::Kind::text || got.kind == Received::Kind::binary) unexpected(member, got.payload, text);
+  throw Failed("the connection of member " + member->name + " ended", shown(text),
+               std::string(to_string(got.kind)) + (got.code != 0 ? " " + std::to_string(got.code) : "") + (got.payload.empty() ? "" : " " + got.payload));
+}
+
+void Context::all_hear(const std::vector<MemberPtr>& members, const std::string& text) {
+  for (const MemberPtr& member : members) hears(member, text);
+}
+
+void Context::all_hear(const std::vector<MemberPtr>& members, const std::vector<std::string>& texts) {
+  for (const MemberPtr& member : members)
+    for (const std::string& text : texts) hears(member, text);
+}
+
+void Context::fence(const MemberPtr& member) { hears(member, say(member, "fence")); }
+
+// ---- echo
+
+MemberPtr Context::connect_echo() {
+  const auto member = std::make_shared<Member>();
+  member->name = "e" + std::to_string(members_.size() + 1);
+  members_.push_back(member);
+  member->client = connect(profile().echo->path);
+  const RawResponse response = member->client->handshake(with_profile({}, profile()), deadline());
+  if (response.status == 101 && response.accept_ok) return member;
+  member->gone = true;
+  throw Lost("the echo path was not accepted", "101", "HTTP " + std::to_string(response.status));
+}
+
+std::string Context::ask_echo(const MemberPtr& member, const std::string& payload) {
+  const std::string text = fresh_text(payload);
+  member->allowed.insert(text);
+  const Result<void> sent = member->client->send_text(profile().echo->send.render(text), deadline());
+  if (!sent.ok()) throw Failed("an echo client could not send", "an open connection", sent.error().message);
+  return text;
+}
+
+// ---- from outside
+
+namespace {
+void must(const Result<void>& result) {
+  if (result.ok()) return;
+  if (result.error().kind == Error::Kind::bad_input) throw Failed("the target refused a valid push or direct send", "accepted", result.error().message);
+  throw HarnessError(result.error().message);
+}
+}  // namespace
+
+std::string Context::push(const std::string& room, const std::string& payload) {
+  const std::string text = fresh_text(payload);
+  allow(room, text);
+  note("push to " + room + ": " + shown(text));
+  must(run_.control->group_send(profile().group_of(room), profile().push->event.render_json(text)));
+  return text;
+}
+
+void Context::push_event(const std::string& room, const event::Event& event) {
+  note("push to " + room + ": " + shown(event.dump()));
+  must(run_.control->group_send(profile().group_of(room), event));
+}
+
+std::vector<std::string> Context::members_of(const std::string& room) {
+  Result<std::vector<std::string>> out = run_.control->members(profile().group_of(room));
+  if (!out.ok()) throw HarnessError(out.error().message);
+  return std::move(out).value();
+}
+
+void Context::wait_for_members(const std::string& room, std::size_t count) {
+  const Nanoseconds end = deadline();
+  std::size_t got = 0;
+  while ((got = members_of(room).size()) != count)
+    if (steady_clock().now() >= end)
+      throw Failed("room " + room + " has the wrong members", std::to_string(count) + " members", std::to_string(got) + " members");
+}
+
+std::string Context::direct(const std::string& channel, const MemberPtr& to, const std::string& payload) {
+  const std::string text = fresh_text(payload);
+  if (to) to->allowed.insert(text);
+  note("direct send to " + channel + ": " + shown(text));
+  must(run_.control->channel_send(channel, profile().direct->event.render_json(text)));
+  return text;
+}
+
+void Context::sign_of_life() {
+  try {
+    fence(join(fresh_room()));
+  } catch (const Failed& e) {
+    throw Failed("the target shows no sign of life afterwards: " + std::string(e.what()), e.expected, e.actual);
+  }
+}
+
+void Context::note(const std::string& text) {
+  if (!members_.empty() && members_.back()->client) members_.back()->client->note(text);
+}
+
+// ---- explaining
+
+std::vector<std::string> Context::transcript() const {
+  struct Line {
+    Nanoseconds at;
+    std::string text;
+  };
+  std::vector<Line> lines;
+  const auto add = [&](const std::string& who, const websocket::Transcript& transcript) {
+    for (const websocket::TranscriptEntry& entry : transcript.entries()) {
+      using Direction = websocket::TranscriptEntry::Direction;
+      const char* arrow = entry.direction == Direction::sent ? " > " : entry.direction == Direction::received ? " < " : " . ";
+      lines.push_back({entry.at, who + arrow + entry.text});
+    }
+    if (transcript.left_out() > 0) lines.push_back({Nanoseconds::max(), who + " . " + std::to_string(transcript.left_out()) + " lines left out"});
+  };
+  for (const MemberPtr& member : members_)
+    if (member->client) add(member->name + (member->room.empty() ? "" : "@" + member->room), member->client->transcript());
+  int number = 0;
+  for (const auto& client : others_) add("c" + std::to_string(++number), client->transcript());
+  std::stable_sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) { return a.at < b.at; });
+
+  constexpr std::size_t kMost = 200;
+  std::vector<std::string> out;
+  for (std::size_t i = lines.size() > kMost ? lines.size() - kMost : 0; i < lines.size(); ++i) {
+    char time[32];
+    std::snprintf(time, sizeof time, "%+10.1f ms  ", static_cast<double>((lines[i].at - started_).count()) / 1e6);
+    out.push_back((lines[i].at == Nanoseconds::max() ? std::string(15, ' ') : std::string(time)) + lines[i].text);
+  }
+  if (lines.size() > kMost) out.insert(out.begin(), "(" + std::to_string(lines.size() - kMost) + " earlier lines left out)");
+  return out;
+}
+
+}  // namespace roomcheck::conformance

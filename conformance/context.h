@@ -1,0 +1,119 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "conformance/case.h"
+#include "libs/target/control.h"
+#include "libs/target/profile.h"
+#include "libs/websocket/raw_client.h"
+
+namespace roomcheck::conformance {
+
+using websocket::RawClient;
+using websocket::RawHandshake;
+using websocket::RawResponse;
+using websocket::Received;
+
+// What all cases of a run share.
+struct Run {
+  std::string id;  // in every text and room name: who reads the target's logs can tell the run
+  websocket::Url target;
+  target::Profile profile;
+  target::Control* control = nullptr;  // null: none
+  websocket::ClientTls tls;
+  std::chrono::nanoseconds limit = std::chrono::seconds(2);  // for something that must come
+};
+
+// A member of a room, as the case's author thinks of it.
+struct Member {
+  std::unique_ptr<RawClient> client;
+  std::string room;
+  std::string name;                       // in transcripts
+  std::set<std::string> allowed;          // texts that it may receive
+  std::map<std::string, int> arrivals;    // texts that it did receive, probes included
+  std::set<std::string> optional;         // texts that may or may not come (sent while it was not surely a member)
+  bool gone = false;                      // it left, or the target ended it: nothing is expected any more
+};
+using MemberPtr = std::shared_ptr<Member>;
+
+// The language that cases are written in: rooms, members, what they say and what arrives. Every wait ends at the run's limit;
+// what does not come in time is Lost, what should not have come is Failed at once.
+//
+// Thread: one. Ownership: members stay open until the run's end (Ledger), so that a late arrival is still seen.
+class Context {
+ public:
+  Context(const Run& run, std::string case_id, int number);
+
+  const Run& run() const { return run_; }
+  const target::Profile& profile() const { return run_.profile; }
+  Nanoseconds deadline() const { return steady_clock().now() + run_.limit; }
+
+  // A room name that nobody else uses, within the profile's rule; `suffix` is appended.
+  std::string fresh_room(const std::string& suffix = "");
+  // A text that nobody else uses, with this payload behind its tag.
+  std::string fresh_text(const std::string& payload = "");
+
+  // ---- members
+  MemberPtr join(const std::string& room, const std::string& path = "");
+  std::vector<MemberPtr> join_many(const std::string& room, std::size_t count);
+  // A raw connection for a path, nothing sent yet. Throws HarnessError when TCP does not open.
+  std::unique_ptr<RawClient> connect(const std::string& path);
+  RawResponse handshake(const std::string& path, const RawHandshake& handshake = {});
+  // Refused = any answer but 101, or the end of TCP before one; never a hang.
+  void expect_refused(const std::string& path, const RawHandshake& handshake = {});
+  void leave(const MemberPtr& member);  // close handshake, then the end of TCP
+
+  // ---- what members say and hear
+  // The member says it; every present member of its room may now receive it.
+  std::string say(const MemberPtr& member, const std::string& payload = "");
+  void say_text(const MemberPtr& member, const std::string& text);
+  void hears(const MemberPtr& member, const std::string& text);  // it is the next thing that arrives
+  void all_hear(const std::vector<MemberPtr>& members, const std::string& text);
+  void all_hear(const std::vector<MemberPtr>& members, const std::vector<std::string>& texts);
+  // Whatever was due has come, and nothing else: the member's own message comes back next.
+  void fence(const MemberPtr& member);
+
+  // ---- echo
+  MemberPtr connect_echo();
+  std::string ask_echo(const MemberPtr& member, const std::string& payload = "");
+
+  // ---- from outside (needs control)
+  std::string push(const std::string& room, const std::string& payload = "");
+  void push_event(const std::string& room, const event::Event& event);
+  std::vector<std::string> members_of(const std::string& room);
+  void wait_for_members(const std::string& room, std::size_t count);  // Failed when it does not come to that
+  std::string direct(const std::string& channel, const MemberPtr& to, const std::string& payload = "");
+  void allow(const std::string& room, const std::string& text);
+
+  // A new connection joins a room and hears itself: the target lives.
+  void sign_of_life();
+  void note(const std::string& text);
+
+  std::vector<std::string> transcript() const;  // all connections side by side, relative times
+  const std::vector<MemberPtr>& members() const { return members_; }
+
+  // One message of the member, or what came instead; updates its arrivals.
+  Received next(const MemberPtr& member, Nanoseconds until);
+  // The text of a room message, else the wire bytes with a mark that they are no room message.
+  std::string text_of(const MemberPtr& member, const std::string& wire) const;
+
+ private:
+  [[noreturn]] void unexpected(const MemberPtr& member, const std::string& got, const std::string& wanted);
+
+  const Run& run_;
+  const std::string case_id_;
+  const std::string tag_;
+  int rooms_ = 0;
+  int texts_ = 0;
+  std::vector<MemberPtr> members_;
+  std::vector<std::shared_ptr<RawClient>> others_;  // raw connections, for the transcript
+  Nanoseconds started_;
+};
+
+// Shortens what people read in a failure.
+std::string shown(const std::string& text);
+
+}  // namespace roomcheck::conformance

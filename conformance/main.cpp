@@ -1,0 +1,3 @@
+#include "conformance/app.h"
+
+int main(int argc, char** argv) { return roomcheck::conformance::run(argc, argv); }

@@ -1,0 +1,165 @@
+// The suite as people start it, against the reference server and its mutants.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <regex>
+#include <set>
+
+#include "conformance/catalog.h"
+#include "libs/testkit/process.h"
+
+namespace roomcheck::conformance {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testkit::Outcome;
+using testkit::Process;
+
+const std::string kBin = ROOMCHECK_BIN_DIR;
+
+// A reference server, right or broken.
+class Target {
+ public:
+  explicit Target(std::vector<std::string> options = {}) : process_(command(std::move(options))) {
+    ws = process_.wait_for("(ws://127.0.0.1:\\d+)/");
+    control = process_.wait_for("control on (http://\\S+)");
+  }
+  std::string ws, control;
+
+ private:
+  static std::vector<std::string> command(std::vector<std::string> options) {
+    options.insert(options.begin(), {kBin + "/reference_server", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--threads", "2", "--log-level", "error"});
+    return options;
+  }
+  Process process_;
+};
+
+Outcome run(std::vector<std::string> words) {
+  words.insert(words.begin(), kBin + "/conformance");
+  return testkit::run(words, {}, std::chrono::seconds(300));
+}
+
+Outcome judge(const Target& target, std::vector<std::string> words = {}) {
+  words.insert(words.begin(), {"--target", target.ws, "--control", target.control});
+  return run(words);
+}
+
+TEST(Suite, TheReferenceServerPasses) {
+  const Target target;
+  const Outcome outcome = judge(target, {"--strict"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("\nPASS\n"));
+}
+
+TEST(Suite, EveryConsumerKindPasses) {
+  const Target target;
+  for (const char* kind : {"sync", "json", "async-json"}) {
+    const Outcome outcome = judge(target, {"--set", std::string("room.path=/ws/") + kind + "/{room}/", "--filter", "groups.*", "--filter", "broadcast.*", "--filter", "push.*", "--filter", "direct.*"});
+    EXPECT_EQ(outcome.exit_code, 0) << kind << outcome.out << outcome.err;
+  }
+}
+
+TEST(Suite, WithoutControlTheRunIsPartialAndSaysSo) {
+  const Target target;
+  const Outcome outcome = run({"--target", target.ws, "--filter", "push.*", "--filter", "echo.*"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.out;
+  EXPECT_THAT(outcome.out, HasSubstr("no control given"));
+  EXPECT_THAT(outcome.out, HasSubstr("\nPARTIAL\n"));
+  EXPECT_EQ(run({"--target", target.ws, "--filter", "push.*", "--filter", "echo.*", "--require-complete"}).exit_code, 4);
+}
+
+TEST(Suite, NothingRunIsInvalidNeverGreen) {
+  const Target target;
+  const Outcome outcome = judge(target, {"--filter", "nothing.*"});
+  EXPECT_EQ(outcome.exit_code, 4);
+  EXPECT_THAT(outcome.out, HasSubstr("INVALID"));
+  EXPECT_EQ(run({"--target", target.ws, "--filter", "push.order*"}).exit_code, 4) << "only skipped cases prove nothing";
+}
+
+TEST(Suite, AFailureExplainsItself) {
+  const Target target({"--mutant", "duplicates"});
+  const Outcome outcome = judge(target, {"--filter", "broadcast.exactly-once/*"});
+  EXPECT_EQ(outcome.exit_code, 1);
+  for (const char* part : {"fail", "expected", "actual", "Nobody gets a message twice.", " > text(", " < text(", "\nFAIL\n"}) EXPECT_THAT(outcome.out, HasSubstr(part));
+}
+
+TEST(Suite, ResultsAreWrittenForMachines) {
+  const Target target;
+  const Outcome outcome = judge(target, {"--filter", "echo.*", "--json", "-"});
+  const json result = json::parse(outcome.out);
+  EXPECT_EQ(result["schema"], "roomcheck.conformance/1");
+  EXPECT_EQ(result["verdict"], "pass");
+  EXPECT_THAT(judge(target, {"--filter", "echo.*", "--junit", "-"}).out, HasSubstr("<testcase classname=\"echo\""));
+}
+
+TEST(Suite, GoogleTestsOwnOptionsWork) {
+  const Target target;
+  const json result = json::parse(judge(target, {"--json", "-", "--gtest_filter=echo.replies*"}).out);
+  EXPECT_EQ(result["cases"].size(), 1u);
+}
+
+// Each spec mutant must be caught by a case of the requirement that it names.
+TEST(SelfProof, EveryMutantIsCaughtByTheCaseThatNamesIt) {
+  const json mutants = json::parse(testkit::run({kBin + "/reference_server", "--list-mutants", "--json", "-"}).out);
+  int tried = 0;
+  for (const json& mutant : mutants) {
+    if (mutant["kind"] != "spec") continue;
+    ++tried;
+    const std::string name = mutant["name"], requirement = mutant["requirements"][0];
+    const Target target({"--mutant", name});
+    const Outcome outcome = judge(target, {"--filter", requirement + "/*", "--json", "-"});
+    bool caught = outcome.exit_code == 3;  // a server in which nobody can talk is refused before the first case
+    if (outcome.exit_code != 3)
+      for (const json& c : json::parse(outcome.out)["cases"]) caught = caught || c["verdict"] == "fail";
+    EXPECT_TRUE(caught) << "mutant " << name << " survived " << requirement << "\n" << outcome.out << outcome.err;
+  }
+  EXPECT_GE(tried, 30);
+}
+
+TEST(SpecCoverage, EveryRequirementOfABuiltSectionHasACaseAndTheReverse) {
+  const std::string spec = testkit::slurp(std::string(ROOMCHECK_SOURCE_DIR) + "/docs/SPEC.md");
+  std::set<std::string> written, checked;
+  const std::regex heading("### ((connect|echo|groups|broadcast|push|direct)\\.[a-z0-9-]+)\n+\\*(MUST|SHOULD|INFO)\\*");
+  for (auto it = std::sregex_iterator(spec.begin(), spec.end(), heading); it != std::sregex_iterator(); ++it)
+    if ((*it)[3] == "MUST") written.insert((*it)[1]);
+  for (const Case& c : all_cases()) {
+    if (c.level == Level::must) checked.insert(c.requirement);
+    EXPECT_THAT(spec, HasSubstr("### " + c.requirement + "\n"));
+  }
+  EXPECT_GT(written.size(), 40u);
+  // One thing at a time: the four consumer kinds are judged by EveryConsumerKindPasses.
+  checked.insert("broadcast.sync-equals-async");
+  for (const std::string& id : written) EXPECT_EQ(checked.count(id), 1u) << id << " is in docs/SPEC.md and has no case";
+}
+
+TEST(Program, HelpIsPinned) { EXPECT_EQ(testkit::differs_from_golden(ROOMCHECK_SOURCE_DIR, "conformance/help.gold", run({"--help"}).out), ""); }
+
+TEST(Program, TheListOfCasesIsPinned) { EXPECT_EQ(testkit::differs_from_golden(ROOMCHECK_SOURCE_DIR, "conformance/cases/list.gold", run({"--list"}).out), ""); }
+
+TEST(Program, BadInputIsOneSentenceWithItsExitCode) {
+  const struct {
+    std::vector<std::string> words;
+    int code;
+    const char* says;
+  } kCases[] = {
+      {{"--nonsense"}, 2, "--nonsense"},
+      {{}, 2, "--target is missing"},
+      {{"--target", "localhost"}, 2, "it has no scheme"},
+      {{"--target", "http://localhost"}, 2, "expected ws://"},
+      {{"--target", "ws://127.0.0.1:1", "--profile", "none"}, 2, "neither a built-in profile"},
+      {{"--target", "ws://127.0.0.1:1", "--set", "room.pth=x"}, 2, "did you mean \"path\"?"},
+      {{"--target", "ws://127.0.0.1:1", "--control", "ftp://x"}, 2, "--control"},
+      {{"--target", "ws://127.0.0.1:" + std::to_string(testkit::free_port())}, 3, "is it started"},
+  };
+  for (const auto& [words, code, says] : kCases) {
+    const Outcome outcome = run(words);
+    EXPECT_EQ(outcome.exit_code, code) << says;
+    EXPECT_THAT(outcome.err, HasSubstr(says));
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  }
+}
+
+}  // namespace
+}  // namespace roomcheck::conformance
