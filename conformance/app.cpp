@@ -121,7 +121,7 @@ ExitCode judge(const Options& options, const target::Profile& profile, int& argc
   }
   auto& listeners = testing::UnitTest::GetInstance()->listeners();
   delete listeners.Release(listeners.default_result_printer());
-  if (!cases.empty()) (void)RUN_ALL_TESTS();
+  if (!cases.empty() && RUN_ALL_TESTS() != 0) throw std::logic_error("a case ended in an exception that the runner does not know");
 
   std::vector<Verdict> before;
   for (const CaseResult& c : result.cases) before.push_back(c.verdict);

@@ -132,7 +132,7 @@ std::string Context::text_of(const MemberPtr& member, const std::string& wire) c
     return "not an echo reply: " + wire;
   }
   if (const auto text = profile().room.receive.match(wire)) return *text;
-  for (const auto& external : {profile().push, profile().direct, profile().push_as_message})
+  for (const auto& external : {profile().direct, profile().push_as_message, profile().push})  // the plainest last
     if (external)
       if (const auto text = external->receive.match(wire)) return *text;
   return "not of the profile: " + wire;

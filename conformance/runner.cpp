@@ -34,8 +34,9 @@ void Runner::calibrate(double scale) {
       slowest = std::max(slowest, steady_clock().now() - before);
     }
     context.leave(member);
-  } catch (const Failed& e) {
+  } catch (const Lost& e) {
     throw StartFailure("the target " + run_.target.to_string() + " cannot be judged: " + e.what() + " (expected " + e.expected + ", got " + e.actual + "); is it started, and is --profile " + run_.profile.name + " what it speaks?");
+  } catch (const Failed&) {  // it talks, and wrongly: that is for the cases to say
   }
   const Nanoseconds limit = std::clamp<Nanoseconds>(50 * slowest, std::chrono::seconds(2), std::chrono::seconds(30));
   run_.limit = Nanoseconds(static_cast<std::int64_t>(static_cast<double>(limit.count()) * scale));
