@@ -38,13 +38,15 @@ std::vector<Case> chosen(const std::vector<std::string>& patterns) {
   std::vector<Case> out = all_cases();
   if (patterns.empty()) return out;
   const auto unwanted = [&](const Case& c) {
-    return std::none_of(patterns.begin(), patterns.end(), [&](const std::string& p) { return ::fnmatch(p.c_str(), c.id.c_str(), 0) == 0; });
+    return std::none_of(patterns.begin(), patterns.end(),
+                        [&](const std::string& p) { return ::fnmatch(p.c_str(), c.id.c_str(), 0) == 0; });
   };
   out.erase(std::remove_if(out.begin(), out.end(), unwanted), out.end());
   return out;
 }
 
-// Each case is a GoogleTest test, so that --gtest_filter, --gtest_shuffle and sharding work; what is printed is ours.
+// Each case is a GoogleTest test, so that --gtest_filter, --gtest_shuffle and sharding work; what is printed
+// is ours.
 class CaseTest : public testing::Test {
  public:
   explicit CaseTest(std::function<void()> body) : body_(std::move(body)) {}
@@ -59,7 +61,8 @@ std::string verdict_of(const reports::ConformanceResult& result, bool strict) {
   for (const CaseResult& c : result.cases) {
     const bool counts = c.level == Level::must || (strict && c.level == Level::should);
     proved = proved || c.verdict == Verdict::pass || c.verdict == Verdict::known_deviation;
-    failed = failed || (counts && (c.verdict == Verdict::fail || c.verdict == Verdict::crash || c.verdict == Verdict::unexpected_pass));
+    failed = failed || (counts && (c.verdict == Verdict::fail || c.verdict == Verdict::crash ||
+                                   c.verdict == Verdict::unexpected_pass));
     stuck = stuck || c.verdict == Verdict::harness_error || (counts && c.verdict == Verdict::could_not_test);
     skipped = skipped || c.verdict == Verdict::skipped;
   }
@@ -69,21 +72,29 @@ std::string verdict_of(const reports::ConformanceResult& result, bool strict) {
 }
 
 ExitCode exit_code(const reports::ConformanceResult& result, const Options& options) {
-  const bool harness = std::any_of(result.cases.begin(), result.cases.end(), [](const CaseResult& c) { return c.verdict == Verdict::harness_error; });
+  const bool harness = std::any_of(result.cases.begin(), result.cases.end(),
+                                   [](const CaseResult& c) { return c.verdict == Verdict::harness_error; });
   if (harness) return ExitCode::failed;
   if (result.verdict == "fail") return ExitCode::verdict_bad;
-  if (result.verdict == "invalid" || (result.verdict == "partial" && options.require_complete)) return ExitCode::not_believable;
+  if (result.verdict == "invalid" || (result.verdict == "partial" && options.require_complete))
+    return ExitCode::not_believable;
   return ExitCode::good;
 }
 
-ExitCode judge(const Options& options, const target::Profile& profile, int& argc, char** argv, const std::string& command) {
-  if (options.target.empty()) throw BadInput("--target is missing: the address of the server to judge, for example ws://127.0.0.1:8801");
-  const auto control = options.control.empty() ? nullptr : target::make_control(options.control, options.control_token, std::chrono::seconds(10));
+ExitCode judge(const Options& options, const target::Profile& profile, int& argc, char** argv,
+               const std::string& command) {
+  if (options.target.empty())
+    throw BadInput(
+        "--target is missing: the address of the server to judge, for example ws://127.0.0.1:8801");
+  const auto control = options.control.empty() ? nullptr
+                                               : target::make_control(options.control, options.control_token,
+                                                                      std::chrono::seconds(10));
   require_open_files(1200, "the suite");
 
   Run run;
   run.target = websocket::parse_url(options.target);
-  if (run.target.scheme != "ws" && run.target.scheme != "wss") throw BadInput("--target " + options.target + ": expected ws:// or wss://");
+  if (run.target.scheme != "ws" && run.target.scheme != "wss")
+    throw BadInput("--target " + options.target + ": expected ws:// or wss://");
   run.profile = profile;
   run.control = control.get();
   run.tls.ca_file = options.ca.empty() ? profile.tls_ca : options.ca;
@@ -100,7 +111,8 @@ ExitCode judge(const Options& options, const target::Profile& profile, int& argc
   result.command = command;
   utsname kernel{};
   ::uname(&kernel);
-  result.versions = {{"roomcheck", std::string(version())}, {"kernel", std::string(kernel.sysname) + " " + kernel.release}};
+  result.versions = {{"roomcheck", std::string(version())},
+                     {"kernel", std::string(kernel.sysname) + " " + kernel.release}};
   result.target = options.target;
   result.profile = profile.name;
   result.control = control ? control->describe() : "none";
@@ -112,25 +124,29 @@ ExitCode judge(const Options& options, const target::Profile& profile, int& argc
   testing::InitGoogleTest(&argc, argv);
   for (const Case& c : cases) {
     const std::string name = c.id.substr(c.section().size() + 1);
-    testing::RegisterTest(c.section().c_str(), name.c_str(), nullptr, nullptr, __FILE__, __LINE__, [&]() -> testing::Test* {
-      return new CaseTest([&] {
-        result.cases.push_back(runner.run(c));
-        if (!quiet) std::cout << describe(result.cases.back(), colour) << std::flush;
-      });
-    });
+    testing::RegisterTest(c.section().c_str(), name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                          [&]() -> testing::Test* {
+                            return new CaseTest([&] {
+                              result.cases.push_back(runner.run(c));
+                              if (!quiet) std::cout << describe(result.cases.back(), colour) << std::flush;
+                            });
+                          });
   }
   auto& listeners = testing::UnitTest::GetInstance()->listeners();
   delete listeners.Release(listeners.default_result_printer());
-  if (!cases.empty() && RUN_ALL_TESTS() != 0) throw std::logic_error("a case ended in an exception that the runner does not know");
+  if (!cases.empty() && RUN_ALL_TESTS() != 0)
+    throw std::logic_error("a case ended in an exception that the runner does not know");
 
   std::vector<Verdict> before;
   for (const CaseResult& c : result.cases) before.push_back(c.verdict);
   runner.settle(result.cases);
   for (std::size_t i = 0; i < before.size(); ++i)
-    if (before[i] != result.cases[i].verdict && !quiet) std::cout << "at the end of the run:\n" << describe(result.cases[i], colour);
+    if (before[i] != result.cases[i].verdict && !quiet)
+      std::cout << "at the end of the run:\n" << describe(result.cases[i], colour);
 
   result.verdict = verdict_of(result, options.strict);
-  if (result.cases.empty()) std::cerr << "conformance: no case matches, so nothing was judged (--list names the cases)\n";
+  if (result.cases.empty())
+    std::cerr << "conformance: no case matches, so nothing was judged (--list names the cases)\n";
   if (!options.json.empty()) write_file(options.json, to_json(result).dump(2) + "\n");
   if (!options.junit.empty()) write_file(options.junit, to_junit(result));
   if (!quiet) std::cout << summarise(result, colour);
@@ -149,7 +165,11 @@ void list(const std::vector<Case>& cases, const std::string& json) {
   }
   auto out = nlohmann::ordered_json::array();
   for (const Case& c : cases)
-    out.push_back({{"id", c.id}, {"requirement", c.requirement}, {"level", reports::to_string(c.level)}, {"needs", c.needs}, {"sentence", c.sentence}});
+    out.push_back({{"id", c.id},
+                   {"requirement", c.requirement},
+                   {"level", reports::to_string(c.level)},
+                   {"needs", c.needs},
+                   {"sentence", c.sentence}});
   write_file(json, out.dump(2) + "\n");
 }
 
@@ -159,7 +179,8 @@ int run(int argc, char** argv) {
   const std::string command = command_line(argc, argv);
   // GoogleTest's own options are taken out before CLI11 sees the line.
   std::vector<char*> ours, theirs{argv[0]};
-  for (int i = 0; i < argc; ++i) (std::string_view(argv[i]).substr(0, 8) == "--gtest_" ? theirs : ours).push_back(argv[i]);
+  for (int i = 0; i < argc; ++i)
+    (std::string_view(argv[i]).substr(0, 8) == "--gtest_" ? theirs : ours).push_back(argv[i]);
   int gtest_argc = static_cast<int>(theirs.size());
 
   CLI::App app("Judges whether a WebSocket room server keeps its contract (docs/SPEC.md).", "conformance");
@@ -167,7 +188,8 @@ int run(int argc, char** argv) {
   Options options;
   add_options(app, options);
   return run_program(app, static_cast<int>(ours.size()), ours.data(), [&] {
-    const target::Profile profile = target::with_overrides(target::load_profile(options.profile), options.set);
+    const target::Profile profile =
+        target::with_overrides(target::load_profile(options.profile), options.set);
     if (options.list) {
       list(chosen(options.filter), options.json);
       return ExitCode::good;

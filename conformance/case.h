@@ -12,7 +12,8 @@ using reports::Level;
 
 class Context;
 
-// One thing that the suite checks. `id` is a path below its requirement, never an ordinal; it is stable for ever.
+// One thing that the suite checks. `id` is a path below its requirement, never an ordinal; it is stable for
+// ever.
 struct Case {
   std::string id;           // "broadcast.reaches-all/three-members"
   std::string requirement;  // "broadcast.reaches-all", as in docs/SPEC.md
@@ -31,8 +32,8 @@ struct Failed : std::runtime_error {
   std::string expected;
   std::string actual;
 };
-// Something did not arrive in time: tried once more, in fresh rooms, before it counts (the channel layer promises at most
-// once, not at least once).
+// Something did not arrive in time: tried once more, in fresh rooms, before it counts (the channel layer
+// promises at most once, not at least once).
 struct Lost : Failed {
   using Failed::Failed;
 };

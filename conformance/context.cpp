@@ -16,11 +16,18 @@ std::string shown(const std::string& text) {
 }
 
 Context::Context(const Run& run, std::string case_id, int number)
-    : run_(run), case_id_(std::move(case_id)), tag_(run.id + "x" + std::to_string(number)), started_(steady_clock().now()) {}
+    : run_(run),
+      case_id_(std::move(case_id)),
+      tag_(run.id + "x" + std::to_string(number)),
+      started_(steady_clock().now()) {}
 
-std::string Context::fresh_room(const std::string& suffix) { return tag_ + "r" + std::to_string(++rooms_) + suffix; }
+std::string Context::fresh_room(const std::string& suffix) {
+  return tag_ + "r" + std::to_string(++rooms_) + suffix;
+}
 
-std::string Context::fresh_text(const std::string& payload) { return tag_ + "t" + std::to_string(++texts_) + (payload.empty() ? "" : " " + payload); }
+std::string Context::fresh_text(const std::string& payload) {
+  return tag_ + "t" + std::to_string(++texts_) + (payload.empty() ? "" : " " + payload);
+}
 
 // ---- members
 
@@ -33,7 +40,9 @@ std::unique_ptr<RawClient> Context::connect(const std::string& path) {
     url.target = path;
   }
   Result<std::unique_ptr<RawClient>> client = RawClient::connect(url, deadline(), run_.tls);
-  if (!client.ok()) throw Lost("the target does not take connections: " + client.error().message, "a TCP connection", client.error().message);
+  if (!client.ok())
+    throw Lost("the target does not take connections: " + client.error().message, "a TCP connection",
+               client.error().message);
   return std::move(client).value();
 }
 
@@ -55,8 +64,11 @@ RawResponse Context::handshake(const std::string& path, const RawHandshake& hand
 
 void Context::expect_refused(const std::string& path, const RawHandshake& request) {
   const RawResponse response = handshake(path, request);
-  if (response.status == 101) throw Failed("the handshake for " + shown(path) + " was accepted", "refused", "101");
-  if (response.timed_out) throw Lost("the handshake for " + shown(path) + " was neither accepted nor refused", "refused", "no answer within the limit");
+  if (response.status == 101)
+    throw Failed("the handshake for " + shown(path) + " was accepted", "refused", "101");
+  if (response.timed_out)
+    throw Lost("the handshake for " + shown(path) + " was neither accepted nor refused", "refused",
+               "no answer within the limit");
 }
 
 MemberPtr Context::join(const std::string& room, const std::string& path) {
@@ -68,12 +80,14 @@ MemberPtr Context::join(const std::string& room, const std::string& path) {
   const RawResponse response = member->client->handshake(with_profile({}, profile()), deadline());
   if (response.status != 101 || !response.accept_ok) {
     member->gone = true;
-    throw Lost("joining room " + room + " failed", "101 with the right Sec-WebSocket-Accept", response.status == 0 ? "no HTTP answer" : "HTTP " + std::to_string(response.status));
+    throw Lost("joining room " + room + " failed", "101 with the right Sec-WebSocket-Accept",
+               response.status == 0 ? "no HTTP answer" : "HTTP " + std::to_string(response.status));
   }
   if (!profile().greeting.empty()) {
     const std::regex greeting(profile().greeting);
     const Received first = member->client->read_message(deadline());
-    if (!std::regex_search(first.payload, greeting)) throw CouldNotTest("the profile's greeting did not come");
+    if (!std::regex_search(first.payload, greeting))
+      throw CouldNotTest("the profile's greeting did not come");
   }
   if (profile().join_barrier == target::JoinBarrier::self_echo) {
     const Nanoseconds end = deadline();
@@ -82,9 +96,11 @@ MemberPtr Context::join(const std::string& room, const std::string& path) {
       for (const MemberPtr& other : members_)
         if (other->room == room) other->optional.insert(probe);
       (void)member->client->send_text(profile().room.send.render(probe), end);
-      const Received got = member->client->read_message(std::min(end, steady_clock().now() + std::chrono::milliseconds(50)));
+      const Received got =
+          member->client->read_message(std::min(end, steady_clock().now() + std::chrono::milliseconds(50)));
       if (got.kind == Received::Kind::text) break;
-      if (steady_clock().now() >= end) throw Lost("a new member of room " + room + " never heard itself", "its own message", "nothing");
+      if (steady_clock().now() >= end)
+        throw Lost("a new member of room " + room + " never heard itself", "its own message", "nothing");
     }
   }
   return member;
@@ -101,7 +117,8 @@ void Context::leave(const MemberPtr& member) {
   (void)member->client->send_close(1000, "", deadline());
   for (;;) {
     const Received got = next(member, deadline());
-    if (got.kind == Received::Kind::timeout) throw Lost("the close handshake was not answered", "a close frame or the end of TCP", "nothing");
+    if (got.kind == Received::Kind::timeout)
+      throw Lost("the close handshake was not answered", "a close frame or the end of TCP", "nothing");
     if (got.kind != Received::Kind::text) break;
   }
   member->client->close();
@@ -132,7 +149,8 @@ std::string Context::text_of(const MemberPtr& member, const std::string& wire) c
     return "not an echo reply: " + wire;
   }
   if (const auto text = profile().room.receive.match(wire)) return *text;
-  for (const auto& external : {profile().direct, profile().push_as_message, profile().push})  // the plainest last
+  for (const auto& external :
+       {profile().direct, profile().push_as_message, profile().push})  // the plainest last
     if (external)
       if (const auto text = external->receive.match(wire)) return *text;
   return "not of the profile: " + wire;
@@ -150,8 +168,11 @@ Received Context::next(const MemberPtr& member, Nanoseconds until) {
 }
 
 void Context::unexpected(const MemberPtr& member, const std::string& got, const std::string& wanted) {
-  if (member->arrivals[got] > 1) throw Failed("member " + member->name + " got a message twice", "each message once", "twice: " + shown(got));
-  if (member->allowed.count(got) != 0) throw Failed("messages came out of order, or one is missing", shown(wanted), shown(got) + " came first");
+  if (member->arrivals[got] > 1)
+    throw Failed("member " + member->name + " got a message twice", "each message once",
+                 "twice: " + shown(got));
+  if (member->allowed.count(got) != 0)
+    throw Failed("messages came out of order, or one is missing", shown(wanted), shown(got) + " came first");
   throw Failed("member " + member->name + " got what was not for it", shown(wanted), shown(got));
 }
 
@@ -163,9 +184,11 @@ void Context::hears(const MemberPtr& member, const std::string& text) {
   }
   if (got.kind == Received::Kind::timeout)
     throw Lost("member " + member->name + " did not get a message", shown(text), "nothing within the limit");
-  if (got.kind == Received::Kind::text || got.kind == Received::Kind::binary) unexpected(member, got.payload, text);
+  if (got.kind == Received::Kind::text || got.kind == Received::Kind::binary)
+    unexpected(member, got.payload, text);
   throw Failed("the connection of member " + member->name + " ended", shown(text),
-               std::string(to_string(got.kind)) + (got.code != 0 ? " " + std::to_string(got.code) : "") + (got.payload.empty() ? "" : " " + got.payload));
+               std::string(to_string(got.kind)) + (got.code != 0 ? " " + std::to_string(got.code) : "") +
+                   (got.payload.empty() ? "" : " " + got.payload));
 }
 
 void Context::all_hear(const std::vector<MemberPtr>& members, const std::string& text) {
@@ -205,7 +228,8 @@ std::string Context::ask_echo(const MemberPtr& member, const std::string& payloa
 namespace {
 void must(const Result<void>& result) {
   if (result.ok()) return;
-  if (result.error().kind == Error::Kind::bad_input) throw Failed("the target refused a valid push or direct send", "accepted", result.error().message);
+  if (result.error().kind == Error::Kind::bad_input)
+    throw Failed("the target refused a valid push or direct send", "accepted", result.error().message);
   throw HarnessError(result.error().message);
 }
 }  // namespace
@@ -234,7 +258,8 @@ void Context::wait_for_members(const std::string& room, std::size_t count) {
   std::size_t got = 0;
   while ((got = members_of(room).size()) != count)
     if (steady_clock().now() >= end)
-      throw Failed("room " + room + " has the wrong members", std::to_string(count) + " members", std::to_string(got) + " members");
+      throw Failed("room " + room + " has the wrong members", std::to_string(count) + " members",
+                   std::to_string(got) + " members");
 }
 
 std::string Context::direct(const std::string& channel, const MemberPtr& to, const std::string& payload) {
@@ -249,7 +274,8 @@ void Context::sign_of_life() {
   try {
     fence(join(fresh_room()));
   } catch (const Failed& e) {
-    throw Failed("the target shows no sign of life afterwards: " + std::string(e.what()), e.expected, e.actual);
+    throw Failed("the target shows no sign of life afterwards: " + std::string(e.what()), e.expected,
+                 e.actual);
   }
 }
 
@@ -268,13 +294,18 @@ std::vector<std::string> Context::transcript() const {
   const auto add = [&](const std::string& who, const websocket::Transcript& transcript) {
     for (const websocket::TranscriptEntry& entry : transcript.entries()) {
       using Direction = websocket::TranscriptEntry::Direction;
-      const char* arrow = entry.direction == Direction::sent ? " > " : entry.direction == Direction::received ? " < " : " . ";
+      const char* arrow = entry.direction == Direction::sent       ? " > "
+                          : entry.direction == Direction::received ? " < "
+                                                                   : " . ";
       lines.push_back({entry.at, who + arrow + entry.text});
     }
-    if (transcript.left_out() > 0) lines.push_back({Nanoseconds::max(), who + " . " + std::to_string(transcript.left_out()) + " lines left out"});
+    if (transcript.left_out() > 0)
+      lines.push_back(
+          {Nanoseconds::max(), who + " . " + std::to_string(transcript.left_out()) + " lines left out"});
   };
   for (const MemberPtr& member : members_)
-    if (member->client) add(member->name + (member->room.empty() ? "" : "@" + member->room), member->client->transcript());
+    if (member->client)
+      add(member->name + (member->room.empty() ? "" : "@" + member->room), member->client->transcript());
   int number = 0;
   for (const auto& client : others_) add("c" + std::to_string(++number), client->transcript());
   std::stable_sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) { return a.at < b.at; });
@@ -283,10 +314,13 @@ std::vector<std::string> Context::transcript() const {
   std::vector<std::string> out;
   for (std::size_t i = lines.size() > kMost ? lines.size() - kMost : 0; i < lines.size(); ++i) {
     char time[32];
-    std::snprintf(time, sizeof time, "%+10.1f ms  ", static_cast<double>((lines[i].at - started_).count()) / 1e6);
-    out.push_back((lines[i].at == Nanoseconds::max() ? std::string(15, ' ') : std::string(time)) + lines[i].text);
+    std::snprintf(time, sizeof time, "%+10.1f ms  ",
+                  static_cast<double>((lines[i].at - started_).count()) / 1e6);
+    out.push_back((lines[i].at == Nanoseconds::max() ? std::string(15, ' ') : std::string(time)) +
+                  lines[i].text);
   }
-  if (lines.size() > kMost) out.insert(out.begin(), "(" + std::to_string(lines.size() - kMost) + " earlier lines left out)");
+  if (lines.size() > kMost)
+    out.insert(out.begin(), "(" + std::to_string(lines.size() - kMost) + " earlier lines left out)");
   return out;
 }
 

@@ -31,18 +31,19 @@ struct Run {
 struct Member {
   std::unique_ptr<RawClient> client;
   std::string room;
-  std::string name;                       // in transcripts
-  std::set<std::string> allowed;          // texts that it may receive
-  std::map<std::string, int> arrivals;    // texts that it did receive, probes included
-  std::set<std::string> optional;         // texts that may or may not come (sent while it was not surely a member)
-  bool gone = false;                      // it left, or the target ended it: nothing is expected any more
+  std::string name;                     // in transcripts
+  std::set<std::string> allowed;        // texts that it may receive
+  std::map<std::string, int> arrivals;  // texts that it did receive, probes included
+  std::set<std::string> optional;  // texts that may or may not come (sent while it was not surely a member)
+  bool gone = false;               // it left, or the target ended it: nothing is expected any more
 };
 using MemberPtr = std::shared_ptr<Member>;
 
-// The language that cases are written in: rooms, members, what they say and what arrives. Every wait ends at the run's limit;
-// what does not come in time is Lost, what should not have come is Failed at once.
+// The language that cases are written in: rooms, members, what they say and what arrives. Every wait ends at
+// the run's limit; what does not come in time is Lost, what should not have come is Failed at once.
 //
-// Thread: one. Ownership: members stay open until the run's end (Ledger), so that a late arrival is still seen.
+// Thread: one. Ownership: members stay open until the run's end (Ledger), so that a late arrival is still
+// seen.
 class Context {
  public:
   Context(const Run& run, std::string case_id, int number);

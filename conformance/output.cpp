@@ -9,16 +9,22 @@ using reports::CaseResult;
 using reports::Level;
 using reports::Verdict;
 
-std::string paint(const std::string& text, const char* code, bool colour) { return colour ? "\x1b[" + std::string(code) + "m" + text + "\x1b[0m" : text; }
+std::string paint(const std::string& text, const char* code, bool colour) {
+  return colour ? "\x1b[" + std::string(code) + "m" + text + "\x1b[0m" : text;
+}
 
 const char* colour_of(Verdict verdict) {
   switch (verdict) {
-    case Verdict::pass: return "32";
+    case Verdict::pass:
+      return "32";
     case Verdict::informational:
-    case Verdict::known_deviation: return "36";
+    case Verdict::known_deviation:
+      return "36";
     case Verdict::skipped:
-    case Verdict::could_not_test: return "33";
-    default: return "31";
+    case Verdict::could_not_test:
+      return "33";
+    default:
+      return "31";
   }
 }
 
@@ -26,11 +32,20 @@ std::string xml(const std::string& text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? ' ' : c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? ' ' : c;
     }
   }
   return out;
@@ -42,7 +57,8 @@ std::string describe(const CaseResult& result, bool colour) {
   std::string word(to_string(result.verdict));
   word.resize(std::max<std::size_t>(word.size(), 15), ' ');
   std::string out = paint(word, colour_of(result.verdict), colour) + " " + result.id;
-  if (result.verdict == Verdict::pass) return out + "  (" + format_duration(Nanoseconds(result.duration_ns)) + ")\n";
+  if (result.verdict == Verdict::pass)
+    return out + "  (" + format_duration(Nanoseconds(result.duration_ns)) + ")\n";
   out += result.level == Level::should ? "  [SHOULD]" : "";
   out += "\n    " + result.message + "\n";
   if (result.verdict == Verdict::skipped || result.verdict == Verdict::informational) return out;
@@ -66,14 +82,20 @@ std::string to_junit(const reports::ConformanceResult& result) {
   std::string cases;
   int failures = 0, errors = 0, skipped = 0;
   for (const CaseResult& c : result.cases) {
-    cases += "  <testcase classname=\"" + xml(c.section) + "\" name=\"" + xml(c.id) + "\" time=\"" + std::to_string(static_cast<double>(c.duration_ns) / 1e9) + "\">\n" +
-             "    <properties><property name=\"requirement\" value=\"" + xml(c.requirement) + "\"/><property name=\"level\" value=\"" + std::string(to_string(c.level)) + "\"/></properties>\n";
+    cases += "  <testcase classname=\"" + xml(c.section) + "\" name=\"" + xml(c.id) + "\" time=\"" +
+             std::to_string(static_cast<double>(c.duration_ns) / 1e9) + "\">\n" +
+             "    <properties><property name=\"requirement\" value=\"" + xml(c.requirement) +
+             "\"/><property name=\"level\" value=\"" + std::string(to_string(c.level)) +
+             "\"/></properties>\n";
     std::string body = "expected: " + c.expected + "\nactual: " + c.actual + "\nSPEC: " + c.sentence + "\n";
     for (const std::string& line : c.transcript) body += line + "\n";
     switch (c.verdict) {
       case Verdict::pass:
-      case Verdict::known_deviation: break;
-      case Verdict::informational: cases += "    <system-out>" + xml(c.message) + "</system-out>\n"; break;
+      case Verdict::known_deviation:
+        break;
+      case Verdict::informational:
+        cases += "    <system-out>" + xml(c.message) + "</system-out>\n";
+        break;
       case Verdict::skipped:
         ++skipped;
         cases += "    <skipped message=\"" + xml(c.message) + "\"/>\n";
@@ -89,8 +111,10 @@ std::string to_junit(const reports::ConformanceResult& result) {
     }
     cases += "  </testcase>\n";
   }
-  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"roomcheck.conformance\" tests=\"" + std::to_string(result.cases.size()) + "\" failures=\"" +
-         std::to_string(failures) + "\" errors=\"" + std::to_string(errors) + "\" skipped=\"" + std::to_string(skipped) + "\">\n" + cases + "</testsuite>\n";
+  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"roomcheck.conformance\" tests=\"" +
+         std::to_string(result.cases.size()) + "\" failures=\"" + std::to_string(failures) + "\" errors=\"" +
+         std::to_string(errors) + "\" skipped=\"" + std::to_string(skipped) + "\">\n" + cases +
+         "</testsuite>\n";
 }
 
 }  // namespace roomcheck::conformance

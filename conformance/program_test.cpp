@@ -30,7 +30,8 @@ class Target {
 
  private:
   static std::vector<std::string> command(std::vector<std::string> options) {
-    options.insert(options.begin(), {kBin + "/reference_server", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--threads", "2", "--log-level", "error"});
+    options.insert(options.begin(), {kBin + "/reference_server", "--listen", "127.0.0.1:0", "--control",
+                                     "127.0.0.1:0", "--threads", "2", "--log-level", "error"});
     return options;
   }
   Process process_;
@@ -56,7 +57,9 @@ TEST(Suite, TheReferenceServerPasses) {
 TEST(Suite, EveryConsumerKindPasses) {
   const Target target;
   for (const char* kind : {"sync", "json", "async-json"}) {
-    const Outcome outcome = judge(target, {"--set", std::string("room.path=/ws/") + kind + "/{room}/", "--filter", "groups.*", "--filter", "broadcast.*", "--filter", "push.*", "--filter", "direct.*"});
+    const Outcome outcome =
+        judge(target, {"--set", std::string("room.path=/ws/") + kind + "/{room}/", "--filter", "groups.*",
+                       "--filter", "broadcast.*", "--filter", "push.*", "--filter", "direct.*"});
     EXPECT_EQ(outcome.exit_code, 0) << kind << outcome.out << outcome.err;
   }
 }
@@ -67,7 +70,9 @@ TEST(Suite, WithoutControlTheRunIsPartialAndSaysSo) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.out;
   EXPECT_THAT(outcome.out, HasSubstr("no control given"));
   EXPECT_THAT(outcome.out, HasSubstr("\nPARTIAL\n"));
-  EXPECT_EQ(run({"--target", target.ws, "--filter", "push.*", "--filter", "echo.*", "--require-complete"}).exit_code, 4);
+  EXPECT_EQ(run({"--target", target.ws, "--filter", "push.*", "--filter", "echo.*", "--require-complete"})
+                .exit_code,
+            4);
 }
 
 TEST(Suite, NothingRunIsInvalidNeverGreen) {
@@ -75,14 +80,17 @@ TEST(Suite, NothingRunIsInvalidNeverGreen) {
   const Outcome outcome = judge(target, {"--filter", "nothing.*"});
   EXPECT_EQ(outcome.exit_code, 4);
   EXPECT_THAT(outcome.out, HasSubstr("INVALID"));
-  EXPECT_EQ(run({"--target", target.ws, "--filter", "push.order*"}).exit_code, 4) << "only skipped cases prove nothing";
+  EXPECT_EQ(run({"--target", target.ws, "--filter", "push.order*"}).exit_code, 4)
+      << "only skipped cases prove nothing";
 }
 
 TEST(Suite, AFailureExplainsItself) {
   const Target target({"--mutant", "duplicates"});
   const Outcome outcome = judge(target, {"--filter", "broadcast.exactly-once/*"});
   EXPECT_EQ(outcome.exit_code, 1);
-  for (const char* part : {"fail", "expected", "actual", "Nobody gets a message twice.", " > text(", " < text(", "\nFAIL\n"}) EXPECT_THAT(outcome.out, HasSubstr(part));
+  for (const char* part :
+       {"fail", "expected", "actual", "Nobody gets a message twice.", " > text(", " < text(", "\nFAIL\n"})
+    EXPECT_THAT(outcome.out, HasSubstr(part));
 }
 
 TEST(Suite, ResultsAreWrittenForMachines) {
@@ -91,7 +99,8 @@ TEST(Suite, ResultsAreWrittenForMachines) {
   const json result = json::parse(outcome.out);
   EXPECT_EQ(result["schema"], "roomcheck.conformance/1");
   EXPECT_EQ(result["verdict"], "pass");
-  EXPECT_THAT(judge(target, {"--filter", "echo.*", "--junit", "-"}).out, HasSubstr("<testcase classname=\"echo\""));
+  EXPECT_THAT(judge(target, {"--filter", "echo.*", "--junit", "-"}).out,
+              HasSubstr("<testcase classname=\"echo\""));
 }
 
 TEST(Suite, GoogleTestsOwnOptionsWork) {
@@ -102,7 +111,8 @@ TEST(Suite, GoogleTestsOwnOptionsWork) {
 
 // Each spec mutant must be caught by a case of the requirement that it names.
 TEST(SelfProof, EveryMutantIsCaughtByTheCaseThatNamesIt) {
-  const json mutants = json::parse(testkit::run({kBin + "/reference_server", "--list-mutants", "--json", "-"}).out);
+  const json mutants =
+      json::parse(testkit::run({kBin + "/reference_server", "--list-mutants", "--json", "-"}).out);
   int tried = 0;
   for (const json& mutant : mutants) {
     if (mutant["kind"] != "spec") continue;
@@ -110,11 +120,13 @@ TEST(SelfProof, EveryMutantIsCaughtByTheCaseThatNamesIt) {
     const std::string name = mutant["name"], requirement = mutant["requirements"][0];
     const Target target({"--mutant", name});
     const Outcome outcome = judge(target, {"--filter", requirement + "/*", "--json", "-"});
-    bool caught = outcome.exit_code == 3;  // a server in which nobody can talk is refused before the first case
+    bool caught =
+        outcome.exit_code == 3;  // a server in which nobody can talk is refused before the first case
     const json result = caught ? json::object() : json::parse(outcome.out);
     if (!caught)
       for (const json& c : result["cases"]) caught = caught || c["verdict"] == "fail";
-    EXPECT_TRUE(caught) << "mutant " << name << " survived " << requirement << "\n" << outcome.out << outcome.err;
+    EXPECT_TRUE(caught) << "mutant " << name << " survived " << requirement << "\n"
+                        << outcome.out << outcome.err;
   }
   EXPECT_GE(tried, 30);
 }
@@ -122,7 +134,8 @@ TEST(SelfProof, EveryMutantIsCaughtByTheCaseThatNamesIt) {
 TEST(SpecCoverage, EveryRequirementOfABuiltSectionHasACaseAndTheReverse) {
   const std::string spec = testkit::slurp(std::string(ROOMCHECK_SOURCE_DIR) + "/docs/SPEC.md");
   std::set<std::string> written, checked;
-  const std::regex heading("### ((connect|echo|groups|broadcast|push|direct)\\.[a-z0-9-]+)\n+\\*(MUST|SHOULD|INFO)\\*");
+  const std::regex heading(
+      "### ((connect|echo|groups|broadcast|push|direct)\\.[a-z0-9-]+)\n+\\*(MUST|SHOULD|INFO)\\*");
   for (auto it = std::sregex_iterator(spec.begin(), spec.end(), heading); it != std::sregex_iterator(); ++it)
     if ((*it)[3] == "MUST") written.insert((*it)[1]);
   for (const Case& c : all_cases()) {
@@ -132,12 +145,20 @@ TEST(SpecCoverage, EveryRequirementOfABuiltSectionHasACaseAndTheReverse) {
   EXPECT_GT(written.size(), 40u);
   // One thing at a time: the four consumer kinds are judged by EveryConsumerKindPasses.
   checked.insert("broadcast.sync-equals-async");
-  for (const std::string& id : written) EXPECT_EQ(checked.count(id), 1u) << id << " is in docs/SPEC.md and has no case";
+  for (const std::string& id : written)
+    EXPECT_EQ(checked.count(id), 1u) << id << " is in docs/SPEC.md and has no case";
 }
 
-TEST(Program, HelpIsPinned) { EXPECT_EQ(testkit::differs_from_golden(ROOMCHECK_SOURCE_DIR, "conformance/help.gold", run({"--help"}).out), ""); }
+TEST(Program, HelpIsPinned) {
+  EXPECT_EQ(testkit::differs_from_golden(ROOMCHECK_SOURCE_DIR, "conformance/help.gold", run({"--help"}).out),
+            "");
+}
 
-TEST(Program, TheListOfCasesIsPinned) { EXPECT_EQ(testkit::differs_from_golden(ROOMCHECK_SOURCE_DIR, "conformance/cases/list.gold", run({"--list"}).out), ""); }
+TEST(Program, TheListOfCasesIsPinned) {
+  EXPECT_EQ(
+      testkit::differs_from_golden(ROOMCHECK_SOURCE_DIR, "conformance/cases/list.gold", run({"--list"}).out),
+      "");
+}
 
 TEST(Program, BadInputIsOneSentenceWithItsExitCode) {
   const struct {

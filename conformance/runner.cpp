@@ -16,7 +16,9 @@ constexpr std::size_t kKeptOpen = 64;              // cases whose connections st
 
 std::string missing(const Case& c, const Run& run) {
   for (const std::string& need : c.needs) {
-    if (need == "control" ? run.control == nullptr : !run.profile.has(need)) return need == "control" ? "no control given (--control)" : "the profile lacks the capability \"" + need + "\"";
+    if (need == "control" ? run.control == nullptr : !run.profile.has(need))
+      return need == "control" ? "no control given (--control)"
+                               : "the profile lacks the capability \"" + need + "\"";
   }
   return {};
 }
@@ -35,10 +37,13 @@ void Runner::calibrate(double scale) {
     }
     context.leave(member);
   } catch (const Lost& e) {
-    throw StartFailure("the target " + run_.target.to_string() + " cannot be judged: " + e.what() + " (expected " + e.expected + ", got " + e.actual + "); is it started, and is --profile " + run_.profile.name + " what it speaks?");
+    throw StartFailure("the target " + run_.target.to_string() + " cannot be judged: " + e.what() +
+                       " (expected " + e.expected + ", got " + e.actual +
+                       "); is it started, and is --profile " + run_.profile.name + " what it speaks?");
   } catch (const Failed&) {  // it talks, and wrongly: that is for the cases to say
   }
-  const Nanoseconds limit = std::clamp<Nanoseconds>(50 * slowest, std::chrono::seconds(2), std::chrono::seconds(30));
+  const Nanoseconds limit =
+      std::clamp<Nanoseconds>(50 * slowest, std::chrono::seconds(2), std::chrono::seconds(30));
   run_.limit = Nanoseconds(static_cast<std::int64_t>(static_cast<double>(limit.count()) * scale));
 }
 
@@ -108,7 +113,8 @@ void Runner::settle(std::vector<CaseResult>& results) {
         CaseResult& result = results[kept.result];
         if (result.verdict != Verdict::pass && result.verdict != Verdict::informational) continue;
         result.verdict = Verdict::fail;
-        result.message = twice ? "a message came twice, the second time late" : "a message came late to a member it was not for";
+        result.message = twice ? "a message came twice, the second time late"
+                               : "a message came late to a member it was not for";
         result.expected = "nothing more for member " + member->name;
         result.actual = shown(got.payload);
         result.transcript = kept.context->transcript();

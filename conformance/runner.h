@@ -10,20 +10,20 @@ namespace roomcheck::conformance {
 
 // Runs cases against one target and keeps what every connection hears until the end.
 //
-// Verdicts are asymmetric, as the channel layer's promise is: a duplicate, a leak or a wrong order fails at first sight;
-// what was Lost is tried once more in fresh rooms and fails when it is lost again.
+// Verdicts are asymmetric, as the channel layer's promise is: a duplicate, a leak or a wrong order fails at
+// first sight; what was Lost is tried once more in fresh rooms and fails when it is lost again.
 class Runner {
  public:
   explicit Runner(Run run) : run_(std::move(run)) {}
 
-  // Measures the round trip and sets the time limits: clamp(50 x the slowest of 20, 2 s, 30 s) x scale. Throws StartFailure
-  // when the target cannot be reached or nobody can talk in it.
+  // Measures the round trip and sets the time limits: clamp(50 x the slowest of 20, 2 s, 30 s) x scale.
+  // Throws StartFailure when the target cannot be reached or nobody can talk in it.
   void calibrate(double scale);
 
   reports::CaseResult run(const Case& c);
 
-  // The run's ledger: after one quiet period, whatever arrived late at any connection is charged to the case that sent
-  // it. Changes the verdicts in `results`.
+  // The run's ledger: after one quiet period, whatever arrived late at any connection is charged to the case
+  // that sent it. Changes the verdicts in `results`.
   void settle(std::vector<reports::CaseResult>& results);
 
  private:

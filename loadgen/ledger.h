@@ -12,7 +12,7 @@ namespace roomcheck::loadgen {
 
 // A room of this ledger.
 struct RoomPlan {
-  std::uint32_t number = 0;   // among all rooms of the run, as in the probe
+  std::uint32_t number = 0;  // among all rooms of the run, as in the probe
   std::string name;
   std::uint32_t members = 0;
 };
@@ -20,13 +20,13 @@ struct RoomPlan {
 // What one delivery turned out to be, with what is needed to time it.
 struct Arrival {
   enum class Kind {
-    delivered,   // expected, for the first time
+    delivered,  // expected, for the first time
     duplicated,
-    foreign,     // of another room
-    corrupt,     // nothing we have sent
-    set_apart,   // sent before this member counted as one
-    warm_up,     // not part of the result
-    late         // after finish()
+    foreign,    // of another room
+    corrupt,    // nothing we have sent
+    set_apart,  // sent before this member counted as one
+    warm_up,    // not part of the result
+    late        // after finish()
   };
   Kind kind = Kind::corrupt;
   std::uint32_t room = 0;  // local number
@@ -43,20 +43,21 @@ struct Arrival {
 //        fallen out      |<------------- 256 bits ------------->| top
 //     ...  ?  ?  hole  ? | 1 1 1 1 0 1 1 1 1 1 1 1 1 1 1 0 1 1 1 |  not yet
 //
-// Expected is what was sent while the member was one: a member that joins counts from the first message whose intended time
-// is not before its join; one that leaves takes what was in flight to it (sent, not come, not overtaken by a later message of
-// the same sender) with it, set apart. Lost = expected - delivered, so it does not depend on the window; the window tells a
-// second delivery from a first. A delivery from behind the window is taken for a hole's when there are holes, as reordered,
-// else it is a duplicate.
+// Expected is what was sent while the member was one: a member that joins counts from the first message whose
+// intended time is not before its join; one that leaves takes what was in flight to it (sent, not come, not
+// overtaken by a later message of the same sender) with it, set apart. Lost = expected - delivered, so it
+// does not depend on the window; the window tells a second delivery from a first. A delivery from behind the
+// window is taken for a hole's when there are holes, as reordered, else it is a duplicate.
 //
-// Members are numbered room by room, in the order of the plans. Thread: one. Memory: constant after construction,
-// about 100 octets a member, 4 more a member and sender, 40 a remembered message.
+// Members are numbered room by room, in the order of the plans. Thread: one. Memory: constant after
+// construction, about 100 octets a member, 4 more a member and sender, 40 a remembered message.
 class Ledger {
  public:
   static constexpr std::uint32_t kWindow = 256;
   static constexpr std::size_t kOffenders = 10;
 
-  // `remembered`: messages of a room whose send time and count are kept; a power of two. REQUIRES: senders >= 1.
+  // `remembered`: messages of a room whose send time and count are kept; a power of two. REQUIRES: senders
+  // >= 1.
   Ledger(std::vector<RoomPlan> rooms, std::uint32_t senders, std::uint32_t remembered);
 
   // Messages intended before are warm-up. Until it is called all are.
@@ -100,8 +101,8 @@ class Ledger {
     RoomPlan plan;
     std::uint32_t first_member = 0;
     std::uint32_t open = 0;
-    std::uint32_t next = 0;                  // sequence of the next message
-    std::uint32_t measured_first = kNone;    // sequence of the first measured one
+    std::uint32_t next = 0;                                      // sequence of the next message
+    std::uint32_t measured_first = kNone;                        // sequence of the first measured one
     std::vector<std::pair<std::uint32_t, Nanoseconds>> joining;  // joined since the last message, and when
   };
   struct Member {
@@ -113,7 +114,8 @@ class Ledger {
     std::uint32_t delivered = 0;
     std::uint32_t set_apart = 0;
     bool open = false;
-    std::array<std::uint64_t, kWindow / 64> seen{};  // sequence s is bit s % kWindow, for s in [top - kWindow, top)
+    std::array<std::uint64_t, kWindow / 64>
+        seen{};  // sequence s is bit s % kWindow, for s in [top - kWindow, top)
   };
   struct Message {
     std::uint32_t sequence = kNone;
@@ -136,8 +138,9 @@ class Ledger {
   std::vector<Member> members_;
   std::uint32_t senders_;
   std::uint32_t remembered_;
-  std::vector<Message> messages_;             // a ring of remembered_ for each room
-  std::vector<std::uint32_t> after_sender_;  // [member * senders_ + sender]: one past the highest sequence that came
+  std::vector<Message> messages_;  // a ring of remembered_ for each room
+  std::vector<std::uint32_t>
+      after_sender_;  // [member * senders_ + sender]: one past the highest sequence that came
   Nanoseconds measured_from_ = Nanoseconds::max();
   std::uint64_t outstanding_ = 0;
   std::uint64_t missing_ = 0;

@@ -25,7 +25,8 @@ class LedgerTest : public testing::Test {
   }
   Kind at(std::uint32_t member, const Probe& probe) { return ledger.received(member, probe).kind; }
   void at_all(const Probe& probe) {
-    for (std::uint32_t m = probe.room * 3; m < probe.room * 3 + 3; ++m) EXPECT_EQ(at(m, probe), Kind::delivered) << m;
+    for (std::uint32_t m = probe.room * 3; m < probe.room * 3 + 3; ++m)
+      EXPECT_EQ(at(m, probe), Kind::delivered) << m;
   }
   const reports::Delivery& finish() {
     ledger.finish();
@@ -38,7 +39,8 @@ class LedgerTest : public testing::Test {
 
 TEST_F(LedgerTest, NothingIsLostWhereAllArrive) {
   everybody_joins();
-  for (int i = 0; i < 700; ++i) at_all(send(static_cast<std::uint32_t>(i % 2), static_cast<std::uint32_t>(i / 2 % 2)));
+  for (int i = 0; i < 700; ++i)
+    at_all(send(static_cast<std::uint32_t>(i % 2), static_cast<std::uint32_t>(i / 2 % 2)));
   EXPECT_EQ(ledger.outstanding(), 0u);
   const reports::Delivery& delivery = finish();
   EXPECT_EQ(delivery.expected, 2100u);
@@ -161,7 +163,8 @@ TEST_F(LedgerTest, ALateJoinerOwesNothingForWhatWasInFlight) {
 TEST_F(LedgerTest, MembershipCountsAtTheIntendedTimeNotAtTheSendTime) {
   ledger.join(0, 0s);
   ledger.join(1, now + 2ms);
-  const Probe late_send = send(0);  // intended a millisecond before the join of member 1, sent when that was done
+  const Probe late_send =
+      send(0);  // intended a millisecond before the join of member 1, sent when that was done
   EXPECT_EQ(at(0, late_send), Kind::delivered);
   EXPECT_EQ(at(1, late_send), Kind::set_apart);
   EXPECT_EQ(finish().expected, 1u);
@@ -169,7 +172,7 @@ TEST_F(LedgerTest, MembershipCountsAtTheIntendedTimeNotAtTheSendTime) {
 
 TEST_F(LedgerTest, ALeaverTakesWhatIsInFlightWithItButNotWhatWasOvertaken) {
   everybody_joins();
-  send(0);                        // lost for member 0: the next one of the same sender overtakes it
+  send(0);  // lost for member 0: the next one of the same sender overtakes it
   const Probe second = send(0);
   EXPECT_EQ(at(0, second), Kind::delivered);
   send(0);  // in flight to all

@@ -23,7 +23,8 @@ unsigned terminal_columns() {
 
 int main(int argc, char** argv) {
   namespace loadgen = roomcheck::loadgen;
-  CLI::App app("Loads the rooms of a WebSocket server, open loop, and accounts for every delivery.", "loadgen");
+  CLI::App app("Loads the rooms of a WebSocket server, open loop, and accounts for every delivery.",
+               "loadgen");
   loadgen::Options options;
   loadgen::add_options(app, options);
   return roomcheck::run_program(app, argc, argv, [&] {
@@ -35,7 +36,8 @@ int main(int argc, char** argv) {
     const auto result = loadgen::run(options.scenario, profile, requirements, command, progress);
     // The file may be meant for stdout; then what is for people goes to stderr.
     const bool to_stdout = options.json == "-";
-    (to_stdout ? std::cerr : std::cout) << loadgen::summary(result, roomcheck::use_colour(to_stdout ? 2 : 1)) << std::flush;
+    (to_stdout ? std::cerr : std::cout)
+        << loadgen::summary(result, roomcheck::use_colour(to_stdout ? 2 : 1)) << std::flush;
     if (!options.json.empty()) roomcheck::write_file(options.json, to_json(result).dump(2) + "\n");
     return loadgen::exit_code(result);
   });

@@ -18,7 +18,8 @@ std::uint64_t load(const char* from) {
   return out;
 }
 
-// Eight hexadecimal digits at once. Other octets give some number: the check is over the octets and finds them.
+// Eight hexadecimal digits at once. Other octets give some number: the check is over the octets and finds
+// them.
 std::uint32_t hex8(const char* from) {
   std::uint64_t x = load(from);
   x = (x & 0x0f0f0f0f0f0f0f0f) + 9 * ((x >> 6) & 0x0101010101010101);
@@ -66,7 +67,8 @@ ProbeFormat::Found ProbeFormat::find(std::string_view frame, Probe& probe) const
   const void* mark = ::memmem(frame.data(), frame.size(), kMark.data(), kMark.size());
   if (mark == nullptr) return Found::nothing;
   const char* at = static_cast<const char*>(mark);
-  if (static_cast<std::size_t>(frame.data() + frame.size() - at) < kSize + filler_.size()) return Found::damaged;
+  if (static_cast<std::size_t>(frame.data() + frame.size() - at) < kSize + filler_.size())
+    return Found::damaged;
   std::array<char, 8> check{};
   put_hex(check.data(), check_of(at), 8);
   if (std::memcmp(check.data(), at + 56, 8) != 0) return Found::damaged;

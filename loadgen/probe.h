@@ -9,18 +9,20 @@ namespace roomcheck::loadgen {
 // What a message of ours says about itself.
 struct Probe {
   std::uint32_t room = 0;
-  std::uint32_t sender = 0;    // the sender's number in its room
-  std::uint32_t sequence = 0;  // of the room, without gaps
+  std::uint32_t sender = 0;      // the sender's number in its room
+  std::uint32_t sequence = 0;    // of the room, without gaps
   std::int64_t intended_ns = 0;  // steady clock of the process that sends
 };
 
-// Writes probes into the texts of one run and finds them again, wherever the target put the text in its answer.
+// Writes probes into the texts of one run and finds them again, wherever the target put the text in its
+// answer.
 //
-//   ~rc~ RRRRRRRR OOOO  rrrrrrrr ssssssss qqqqqqqq iiiiiiiiiiiiiiii cccccccc  filler        (without the blanks)
-//   mark run      origin room    sender   sequence intended         check     to the text's size
+//   ~rc~ RRRRRRRR OOOO  rrrrrrrr ssssssss qqqqqqqq iiiiiiiiiiiiiiii cccccccc  filler        (without the
+//   blanks) mark run      origin room    sender   sequence intended         check     to the text's size
 //
-// All of it is ASCII that JSON never escapes, so the octets on the wire are the octets of the text, and finding them
-// takes a scan for the mark instead of a JSON parser. The check is over run to intended; the filler is compared whole.
+// All of it is ASCII that JSON never escapes, so the octets on the wire are the octets of the text, and
+// finding them takes a scan for the mark instead of a JSON parser. The check is over run to intended; the
+// filler is compared whole.
 //
 // Thread: any; immutable.
 class ProbeFormat {
@@ -30,7 +32,7 @@ class ProbeFormat {
   // REQUIRES: text_size >= kSize.
   ProbeFormat(std::uint32_t run, std::uint16_t origin, std::size_t text_size);
 
-  std::string text(const Probe& probe) const;             // probe and filler
+  std::string text(const Probe& probe) const;      // probe and filler
   void write(const Probe& probe, char* to) const;  // kSize octets, without the filler
 
   enum class Found {

@@ -9,7 +9,9 @@ using Found = ProbeFormat::Found;
 
 const Probe kProbe{49, 3, 0xfedcba98, 1'234'567'890'123'456'789};
 
-std::string wire(std::string_view text) { return "{\"message\": \"预警信息2：预警信息1：" + std::string(text) + "\"}"; }
+std::string wire(std::string_view text) {
+  return "{\"message\": \"预警信息2：预警信息1：" + std::string(text) + "\"}";
+}
 
 TEST(Probe, IsFoundInsideTheAnswerAsItWasWritten) {
   const ProbeFormat format(0xdeadbeef, 7, 100);

@@ -40,7 +40,8 @@ class Server {
 
  private:
   static std::vector<std::string> command(const std::vector<std::string>& more) {
-    std::vector<std::string> out{kBin + "/reference_server", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"};
+    std::vector<std::string> out{kBin + "/reference_server", "--listen", "127.0.0.1:0", "--control",
+                                 "127.0.0.1:0"};
     out.insert(out.end(), more.begin(), more.end());
     return out;
   }
@@ -52,8 +53,8 @@ Outcome loadgen(std::vector<std::string> words) {
   return testkit::run(words);
 }
 
-// 200 clients in 10 rooms. A machine that is busy with other things makes a run invalid (exit 4), rightly; then again, twice
-// at most, each time on a fresh server so that its counters are those of one run.
+// 200 clients in 10 rooms. A machine that is busy with other things makes a run invalid (exit 4), rightly;
+// then again, twice at most, each time on a fresh server so that its counters are those of one run.
 struct Measured {
   Outcome outcome;
   Json result;
@@ -64,8 +65,9 @@ Measured load(const std::vector<std::string>& mutant, std::vector<std::string> m
   for (int attempt = 0; attempt < 3; ++attempt) {
     const Server server(mutant);
     const testkit::TemporaryDirectory directory;
-    std::vector<std::string> words{"--target", server.target, "--clients", "200", "--rooms", "10", "--rate", "100",
-                                   "--duration", "2s", "--warmup", "0", "--drain", "1s", "--json", directory.path("r.json")};
+    std::vector<std::string> words{
+        "--target",   server.target, "--clients", "200", "--rooms", "10", "--rate", "100",
+        "--duration", "2s",          "--warmup",  "0",   "--drain", "1s", "--json", directory.path("r.json")};
     words.insert(words.end(), more.begin(), more.end());
     out.outcome = loadgen(words);
     out.stats = server.stats();
@@ -123,8 +125,8 @@ TEST(Loadgen, NobodyThereIsExit3WithTheRemedy) {
 
 TEST(Loadgen, ATargetThatVanishesEndsTheRunWithWhatWasMeasured) {
   Server server;
-  Process load({kBin + "/loadgen", "run", "--target", server.target, "--clients", "50", "--rooms", "5", "--warmup", "0",
-                "--duration", "10m", "--json", "-"});
+  Process load({kBin + "/loadgen", "run", "--target", server.target, "--clients", "50", "--rooms", "5",
+                "--warmup", "0", "--duration", "10m", "--json", "-"});
   // The second line of progress: it runs.
   while (load.err().find("run ") == std::string::npos && !load.wait(std::chrono::seconds(1)).has_value()) {
   }

@@ -16,11 +16,13 @@ std::string to_line(const Standing& s) {
   if (s.sent + s.delivered > 0) {
     out += "  " + format_count(s.sent) + " sent/s  " + format_count(s.delivered) + " delivered/s";
     if (s.max.count() > 0)  // warm-up is not timed
-      out += "  p50 " + format_duration(s.p50) + "  p99 " + format_duration(s.p99) + "  max " + format_duration(s.max);
+      out += "  p50 " + format_duration(s.p50) + "  p99 " + format_duration(s.p99) + "  max " +
+             format_duration(s.max);
   }
   if (s.missing > 0) out += "  MISSING " + format_count(s.missing);
   if (s.remaining.count() >= 0)
-    out += "  " + std::to_string((s.remaining + std::chrono::milliseconds(500)) / std::chrono::seconds(1)) + " s left";
+    out += "  " + std::to_string((s.remaining + std::chrono::milliseconds(500)) / std::chrono::seconds(1)) +
+           " s left";
   return out;
 }
 

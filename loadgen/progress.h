@@ -13,17 +13,17 @@ struct Standing {
   std::string_view phase;
   std::uint64_t members = 0;
   std::uint64_t clients = 0;
-  std::uint64_t sent = 0;       // this second
-  std::uint64_t delivered = 0;  // this second
+  std::uint64_t sent = 0;              // this second
+  std::uint64_t delivered = 0;         // this second
   Nanoseconds p50{0}, p99{0}, max{0};  // fan-out, corrected, of this second
-  std::uint64_t missing = 0;    // so far: overtaken by a later message
-  Nanoseconds remaining{-1};    // until the run ends by plan; negative: not known yet
+  std::uint64_t missing = 0;           // so far: overtaken by a later message
+  Nanoseconds remaining{-1};           // until the run ends by plan; negative: not known yet
 };
 
 std::string to_line(const Standing& standing);
 
-// Tells a person how the run goes: on a terminal one line, redrawn each second; elsewhere a line every five seconds and at
-// each change of phase.
+// Tells a person how the run goes: on a terminal one line, redrawn each second; elsewhere a line every five
+// seconds and at each change of phase.
 //
 // Thread: one. Ownership: the stream outlives it.
 class Progress {

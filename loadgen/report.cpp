@@ -57,7 +57,8 @@ void add(reports::Delivery& to, const reports::Delivery& from) {
 
 }  // namespace
 
-reports::LoadResult blank_result(const Scenario& scenario, const target::Profile& profile, const std::string& command) {
+reports::LoadResult blank_result(const Scenario& scenario, const target::Profile& profile,
+                                 const std::string& command) {
   reports::LoadResult out;
   out.started = format_iso8601(wall_now());
   out.command = command;
@@ -108,7 +109,8 @@ void conclude(reports::LoadResult& result, const std::vector<std::unique_ptr<Wor
     return std::make_pair(a.room.size(), a.room) < std::make_pair(b.room.size(), b.room);
   });
   if (result.delivery.delivered > 0)
-    result.generator.cpu_per_delivery_ns = result.generator.cpu_ns / static_cast<std::int64_t>(result.delivery.delivered);
+    result.generator.cpu_per_delivery_ns =
+        result.generator.cpu_ns / static_cast<std::int64_t>(result.delivery.delivered);
   result.generator.rss_bytes = resident_bytes();
   for (const auto& [name, latency] : result.latency)
     result.generator.refused_samples += latency.corrected.refused() + latency.uncorrected.refused();

@@ -9,9 +9,10 @@
 
 namespace roomcheck::loadgen {
 
-// A result without measurements: what the run is, where it runs, and every latency by name. Also the shape that thresholds
-// are checked against before the start.
-reports::LoadResult blank_result(const Scenario& scenario, const target::Profile& profile, const std::string& command);
+// A result without measurements: what the run is, where it runs, and every latency by name. Also the shape
+// that thresholds are checked against before the start.
+reports::LoadResult blank_result(const Scenario& scenario, const target::Profile& profile,
+                                 const std::string& command);
 
 // Adds what the workers have measured, sums exact; then judges: validity first, then the requirements.
 // REQUIRES: the workers have joined; `result.duration_ns` and `result.series` are set.

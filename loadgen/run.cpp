@@ -20,8 +20,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Brings the workers to a common start, adds up their seconds, passes on signals. The workers' callbacks post to io_; all
-// else happens on the caller's thread.
+// Brings the workers to a common start, adds up their seconds, passes on signals. The workers' callbacks post
+// to io_; all else happens on the caller's thread.
 class Conductor {
  public:
   Conductor(const Scenario& scenario, const target::Profile& profile, Progress& progress)
@@ -67,8 +67,11 @@ class Conductor {
     if (deserted > 0)
       out.push_back("the target closed all " + format_count(deserted) + " connections" +
                     (scenario_.threads > 1 ? " of a thread" : "") + ", the last of them " +
-                    format_duration(std::max(at, 0ns)) + " after the start: it ended, or gave up under the load");
-    if (cut_short) out.push_back("stopped by a second signal before the drain had ended: what was still in flight counts as lost");
+                    format_duration(std::max(at, 0ns)) +
+                    " after the start: it ended, or gave up under the load");
+    if (cut_short)
+      out.push_back(
+          "stopped by a second signal before the drain had ended: what was still in flight counts as lost");
     return out;
   }
 
@@ -85,7 +88,8 @@ class Conductor {
       boost::asio::post(io_, [this, opened, failure = std::move(failure)] { on_connected(opened, failure); });
     };
     out.second = [this, number](WorkerSecond second) {
-      boost::asio::post(io_, [this, number, second = std::move(second)]() mutable { on_second(number, second); });
+      boost::asio::post(io_,
+                        [this, number, second = std::move(second)]() mutable { on_second(number, second); });
     };
     out.done = [this] { boost::asio::post(io_, [this] { on_done(); }); };
     return out;
@@ -142,7 +146,8 @@ class Conductor {
       standing.max = Nanoseconds(second.max_ns);
       standing.missing = sum.missing;
       if (start_.count() >= 0)
-        standing.remaining = std::max(0ns, start_ + scenario_.warmup + scenario_.duration - steady_clock().now());
+        standing.remaining =
+            std::max(0ns, start_ + scenario_.warmup + scenario_.duration - steady_clock().now());
       if (!start_failure_) progress_.show(standing);
       series.push_back(std::move(second));
       seconds_.erase(seconds_.begin());
@@ -185,7 +190,8 @@ class Conductor {
 }  // namespace
 
 reports::LoadResult run(const Scenario& scenario, const target::Profile& profile,
-                        const std::vector<Requirement>& requirements, const std::string& command, Progress& progress) {
+                        const std::vector<Requirement>& requirements, const std::string& command,
+                        Progress& progress) {
   require_open_files(scenario.clients, "--clients " + std::to_string(scenario.clients));
   reports::LoadResult result = blank_result(scenario, profile, command);
   Conductor conductor(scenario, profile, progress);

@@ -9,12 +9,13 @@
 
 namespace roomcheck::loadgen {
 
-// Connects, warms up, runs, drains, closes; ends in bounded time whatever the target does. SIGINT or SIGTERM once: send no
-// more, drain, report; twice: stop at once and report.
+// Connects, warms up, runs, drains, closes; ends in bounded time whatever the target does. SIGINT or SIGTERM
+// once: send no more, drain, report; twice: stop at once and report.
 //
 // Throws BadInput when the limit of open files is too low, StartFailure when the target is not there.
 // Thread: the caller's conducts; `scenario.threads` workers do the work.
 reports::LoadResult run(const Scenario& scenario, const target::Profile& profile,
-                        const std::vector<Requirement>& requirements, const std::string& command, Progress& progress);
+                        const std::vector<Requirement>& requirements, const std::string& command,
+                        Progress& progress);
 
 }  // namespace roomcheck::loadgen

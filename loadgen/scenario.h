@@ -16,8 +16,8 @@ struct Scenario {
   std::string target = "ws://127.0.0.1:8801";
   std::uint32_t clients = 1000;
   std::uint32_t rooms = 10;
-  std::uint32_t senders = 4;  // of each room: its first members, taking turns
-  double rate = 100;          // messages per second, all rooms together
+  std::uint32_t senders = 4;    // of each room: its first members, taking turns
+  double rate = 100;            // messages per second, all rooms together
   std::uint64_t payload = 100;  // octets of each text
   double connect_rate = 2000;   // per second
   std::chrono::nanoseconds warmup = std::chrono::seconds(2);
@@ -41,7 +41,8 @@ std::uint32_t run_id(std::uint64_t seed, Nanoseconds now);
 // "load_5eed1234_17": letters, digits and underscores, which every known profile allows.
 std::string room_name(std::uint32_t run, std::uint32_t room);
 
-// The rooms of thread `thread`: every threads-th. Client c belongs to room c % rooms, so sizes differ by one at most.
+// The rooms of thread `thread`: every threads-th. Client c belongs to room c % rooms, so sizes differ by one
+// at most.
 std::vector<RoomPlan> rooms_of(const Scenario& scenario, std::uint32_t run, std::uint32_t thread);
 
 // How a member of `room` connects. REQUIRES: the target has no path but "/" (validate()).

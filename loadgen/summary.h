@@ -6,8 +6,8 @@
 
 namespace roomcheck::loadgen {
 
-// 3 the target or the harness failed; 4 the run is not to be believed, which proves nothing about the target; 1 a threshold
-// was missed; 0.
+// 3 the target or the harness failed; 4 the run is not to be believed, which proves nothing about the target;
+// 1 a threshold was missed; 0.
 ExitCode exit_code(const reports::LoadResult& result);
 
 // What a person reads at the end: the verdict first, then why, then the figures.

@@ -41,7 +41,8 @@ bool is_time(std::string_view path) { return path.size() > 3 && path.substr(path
 std::string resolve(const std::string& path, const Json& shape) {
   const std::size_t dot = path.find('.');
   std::vector<std::string> candidates{path, "latency." + path};
-  if (dot != path.npos) candidates.push_back("latency." + path.substr(0, dot) + ".corrected" + path.substr(dot));
+  if (dot != path.npos)
+    candidates.push_back("latency." + path.substr(0, dot) + ".corrected" + path.substr(dot));
   for (const std::string& candidate : candidates)
     for (const char* suffix : {"", "_ns"})
       if (number_at(shape, candidate + suffix) != nullptr) return candidate + suffix;
@@ -117,22 +118,29 @@ Requirement parse(const std::string& expression, const Json& shape) {
     const std::string path = trimmed(expression.substr(0, at));
     Requirement out{expression, resolve(path, shape), comparison, 0};
     if (out.path.empty())
-      throw BadInput("--threshold '" + expression + "': a result has no number \"" + path + "\"; did you mean " +
-                     nearest(path, shape) + "?");
+      throw BadInput("--threshold '" + expression + "': a result has no number \"" + path +
+                     "\"; did you mean " + nearest(path, shape) + "?");
     out.limit = parse_limit(expression, trimmed(expression.substr(at + sign.size())), is_time(out.path));
     return out;
   }
-  throw BadInput("--threshold '" + expression + "': write PATH COMPARISON NUMBER, such as fan_out.p99<50ms or delivery.lost==0");
+  throw BadInput("--threshold '" + expression +
+                 "': write PATH COMPARISON NUMBER, such as fan_out.p99<50ms or delivery.lost==0");
 }
 
 bool holds(double value, Comparison comparison, double limit) {
   switch (comparison) {
-    case Comparison::less: return value < limit;
-    case Comparison::less_equal: return value <= limit;
-    case Comparison::greater: return value > limit;
-    case Comparison::greater_equal: return value >= limit;
-    case Comparison::equal: return value == limit;
-    case Comparison::not_equal: return value != limit;
+    case Comparison::less:
+      return value < limit;
+    case Comparison::less_equal:
+      return value <= limit;
+    case Comparison::greater:
+      return value > limit;
+    case Comparison::greater_equal:
+      return value >= limit;
+    case Comparison::equal:
+      return value == limit;
+    case Comparison::not_equal:
+      return value != limit;
   }
   return false;
 }
@@ -148,7 +156,8 @@ std::vector<Requirement> parse_requirements(const std::vector<std::string>& expr
 std::vector<Requirement> with_defaults(std::vector<Requirement> given) {
   std::vector<Requirement> out;
   for (const char* path : {"delivery.lost", "delivery.duplicated", "delivery.foreign", "delivery.corrupt"}) {
-    const bool replaced = std::any_of(given.begin(), given.end(), [&](const Requirement& r) { return r.path == path; });
+    const bool replaced =
+        std::any_of(given.begin(), given.end(), [&](const Requirement& r) { return r.path == path; });
     if (!replaced) out.push_back({std::string(path) + "==0", path, Comparison::equal, 0});
   }
   std::move(given.begin(), given.end(), std::back_inserter(out));

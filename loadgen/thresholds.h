@@ -7,11 +7,13 @@
 
 namespace roomcheck::loadgen {
 
-// One requirement on the result, "fan_out.p99<50ms": a path, one of < <= > >= == !=, and a number, with a unit (ns us ms s)
-// where the path is a time.
+// One requirement on the result, "fan_out.p99<50ms": a path, one of < <= > >= == !=, and a number, with a
+// unit (ns us ms s) where the path is a time.
 //
-// A path is one of the result file, as written there or shorter: `_ns` may be left out, so may `latency.` and then
-// `.corrected`. So fan_out.p99 is latency.fan_out.corrected.p99_ns, and fan_out.uncorrected.p99 says what it says.
+// A path is one of the result file, as written there or shorter: `_ns` may be left out, so may `latency.` and
+// then
+// `.corrected`. So fan_out.p99 is latency.fan_out.corrected.p99_ns, and fan_out.uncorrected.p99 says what it
+// says.
 struct Requirement {
   enum class Comparison { less, less_equal, greater, greater_equal, equal, not_equal };
   std::string expression;  // as given
@@ -20,12 +22,13 @@ struct Requirement {
   double limit = 0;  // ns for times
 };
 
-// Throws BadInput for what is no requirement, with the accepted form; for a path that a result does not have, with the
-// nearest ones. `shape` is any result of the run's kind.
-std::vector<Requirement> parse_requirements(const std::vector<std::string>& expressions, const nlohmann::ordered_json& shape);
+// Throws BadInput for what is no requirement, with the accepted form; for a path that a result does not have,
+// with the nearest ones. `shape` is any result of the run's kind.
+std::vector<Requirement> parse_requirements(const std::vector<std::string>& expressions,
+                                            const nlohmann::ordered_json& shape);
 
-// The given ones, and before them what every run has to meet (docs/decisions/0005): nothing lost, duplicated, foreign or
-// corrupt - unless one is given for the same path.
+// The given ones, and before them what every run has to meet (docs/decisions/0005): nothing lost, duplicated,
+// foreign or corrupt - unless one is given for the same path.
 std::vector<Requirement> with_defaults(std::vector<Requirement> given);
 
 reports::Threshold judge(const Requirement& requirement, const nlohmann::ordered_json& result);

@@ -21,11 +21,16 @@ constexpr int kConnectBurst = 64;  // then the loop gets a turn
 
 std::string_view to_string(Phase phase) {
   switch (phase) {
-    case Phase::connect: return "connect";
-    case Phase::warm_up: return "warm-up";
-    case Phase::run: return "run";
-    case Phase::drain: return "drain";
-    case Phase::close: return "close";
+    case Phase::connect:
+      return "connect";
+    case Phase::warm_up:
+      return "warm-up";
+    case Phase::run:
+      return "run";
+    case Phase::drain:
+      return "drain";
+    case Phase::close:
+      return "close";
   }
   return "unknown";
 }
@@ -54,8 +59,8 @@ class Worker::Connections final : public Port {
   std::uint64_t open = 0;
 };
 
-Worker::Worker(const Scenario& scenario, const target::Profile& profile, std::uint32_t run, std::uint32_t number,
-               Nanoseconds origin, Callbacks callbacks)
+Worker::Worker(const Scenario& scenario, const target::Profile& profile, std::uint32_t run,
+               std::uint32_t number, Nanoseconds origin, Callbacks callbacks)
     : scenario_(scenario), profile_(profile), origin_(origin), callbacks_(std::move(callbacks)) {
   connections_ = std::make_unique<Connections>();
   workload_ = std::make_unique<FanOut>(scenario, profile, run, number, *connections_, steady_clock());
@@ -93,7 +98,9 @@ void Worker::run() {
   try {
     second_began_ = steady_clock().now();
     second_cpu_ = cpu_of_thread();
-    boost::asio::post(io_, [this] { connect_one(steady_clock().now()); });  // alone: when nobody is there, one knock is enough
+    boost::asio::post(io_, [this] {
+      connect_one(steady_clock().now());
+    });  // alone: when nobody is there, one knock is enough
     every_second();
     io_.run();
   } catch (const std::exception& e) {
@@ -109,8 +116,8 @@ void Worker::connect_one(Nanoseconds intended) {
   const std::uint32_t member = order_[next_connect_++];
   connect_intended_[member] = intended;
   ++outcome_.attempted;
-  connections_->all[member] =
-      client_->connect(options_[workload_->ledger().room_of(member)], std::make_unique<Member>(*this, member));
+  connections_->all[member] = client_->connect(options_[workload_->ledger().room_of(member)],
+                                               std::make_unique<Member>(*this, member));
 }
 
 // Connection i (after the first) is due at pace_from_ + i * threads / connect_rate.
@@ -122,7 +129,10 @@ void Worker::connect_due() {
     if (due > steady_clock().now()) return arm(steps_, due, &Worker::connect_due);
     connect_one(due);
   }
-  if (next_connect_ < order_.size()) boost::asio::post(io_, [this] { if (phase_ == Phase::connect) connect_due(); });
+  if (next_connect_ < order_.size())
+    boost::asio::post(io_, [this] {
+      if (phase_ == Phase::connect) connect_due();
+    });
 }
 
 void Worker::on_connected(std::uint32_t member, const websocket::ConnectTimes& times) {
@@ -152,7 +162,9 @@ void Worker::attempt_ended() {
   if (attempts_ended_ == 1) {
     if (outcome_.opened == 0) return report_connected();  // nobody there: the others need not knock
     pace_from_ = steady_clock().now();
-    boost::asio::post(io_, [this] { if (phase_ == Phase::connect) connect_due(); });
+    boost::asio::post(io_, [this] {
+      if (phase_ == Phase::connect) connect_due();
+    });
   }
   if (attempts_ended_ < order_.size()) return;
   deadline_ = steady_clock().now() + scenario_.timeout;
@@ -279,7 +291,9 @@ void Worker::finish() {
 Nanoseconds Worker::cpu_of_thread() const {
   rusage usage{};
   getrusage(RUSAGE_THREAD, &usage);
-  const auto ns = [](const timeval& t) { return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec); };
+  const auto ns = [](const timeval& t) {
+    return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec);
+  };
   return ns(usage.ru_utime) + ns(usage.ru_stime);
 }
 
@@ -301,7 +315,8 @@ void Worker::every_second() {
     const double share = static_cast<double>((cpu - second_cpu_).count()) /
                          static_cast<double>(std::max<std::int64_t>(1, (now - second_began_).count()));
     // A second that lies in the run as a whole: connecting may well take a core.
-    if (phase_ == Phase::run && second_began_ >= measured_from_) outcome_.busiest = std::max(outcome_.busiest, share);
+    if (phase_ == Phase::run && second_began_ >= measured_from_)
+      outcome_.busiest = std::max(outcome_.busiest, share);
     second_began_ = now;
     second_cpu_ = cpu;
     emit_second();

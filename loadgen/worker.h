@@ -38,16 +38,17 @@ struct WorkerOutcome {
   double busiest = 0;       // share of one core, the busiest second of the run
   bool deserted = false;    // every connection was closed by the target before the end
   Nanoseconds deserted_at{0};
-  bool cut_short = false;   // stop() came before the drain had ended
-  std::string crash;        // a bug of ours; empty when all is well
+  bool cut_short = false;  // stop() came before the drain had ended
+  std::string crash;       // a bug of ours; empty when all is well
 };
 
-// One thread = one io_context = one websocket::Client with its connections, all members of the rooms that fall to it.
-// Connects at its share of the connect rate, then waits for begin(); sends, drains, closes, ends. Each step is bounded:
-// connecting by the number of clients / rate + timeout, draining by --drain, closing by 2 s.
+// One thread = one io_context = one websocket::Client with its connections, all members of the rooms that
+// fall to it. Connects at its share of the connect rate, then waits for begin(); sends, drains, closes, ends.
+// Each step is bounded: connecting by the number of clients / rate + timeout, draining by --drain, closing by
+// 2 s.
 //
-// Thread: construct, begin(), end_early(), stop() and join() belong to the thread that owns it; the callbacks are called
-// on the worker's thread. Nothing else is shared; results are read after join().
+// Thread: construct, begin(), end_early(), stop() and join() belong to the thread that owns it; the callbacks
+// are called on the worker's thread. Nothing else is shared; results are read after join().
 class Worker {
  public:
   struct Callbacks {
@@ -110,7 +111,7 @@ class Worker {
   std::unique_ptr<Connections> connections_;
   std::unique_ptr<FanOut> workload_;
   std::unique_ptr<websocket::Client> client_;
-  std::vector<std::uint32_t> order_;  // members in the order of connecting: round the rooms
+  std::vector<std::uint32_t> order_;                // members in the order of connecting: round the rooms
   std::vector<websocket::ConnectOptions> options_;  // by room
   std::vector<Nanoseconds> connect_intended_;       // by member
   Phase phase_ = Phase::connect;

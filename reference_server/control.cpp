@@ -17,13 +17,19 @@ void answer(const ExchangePtr& exchange, int status, const json& body) {
 }
 
 void answer(const ExchangePtr& exchange, const Error& error) {
-  const int status = error.kind == Error::Kind::bad_input ? 400 : error.kind == Error::Kind::full ? 503 : error.kind == Error::Kind::unsupported ? 404 : 500;
+  const int status = error.kind == Error::Kind::bad_input     ? 400
+                     : error.kind == Error::Kind::full        ? 503
+                     : error.kind == Error::Kind::unsupported ? 404
+                                                              : 500;
   answer(exchange, status, {{"error", error.message}});
 }
 
-// "/groups/<name>/send" -> name, where `before` is "/groups/" and `after` "/send". The path as sent: a name may hold %2F.
+// "/groups/<name>/send" -> name, where `before` is "/groups/" and `after` "/send". The path as sent: a name
+// may hold %2F.
 std::optional<std::string> between(std::string_view path, std::string_view before, std::string_view after) {
-  if (path.size() < before.size() + after.size() || path.substr(0, before.size()) != before || path.substr(path.size() - after.size()) != after) return std::nullopt;
+  if (path.size() < before.size() + after.size() || path.substr(0, before.size()) != before ||
+      path.substr(path.size() - after.size()) != after)
+    return std::nullopt;
   const std::string_view name = path.substr(before.size(), path.size() - before.size() - after.size());
   if (name.find('/') != name.npos) return std::nullopt;
   return websocket::percent_decode(name);
@@ -59,30 +65,41 @@ class Control final : public websocket::Application {
 
   void on_http(ExchangePtr exchange) override {
     const websocket::Request& request = exchange->request();
-    if (!allowed(request)) return answer(exchange, 401, {{"error", "the Authorization header has not the token of --control-token"}});
+    if (!allowed(request))
+      return answer(exchange, 401,
+                    {{"error", "the Authorization header has not the token of --control-token"}});
     const std::string path = request.target.substr(0, request.target.find('?'));
 
-    if (const auto group = between(path, "/groups/", "/send")) return with_event(exchange, [&](channel_layer::Event event) {
-        node_.first_layer().group_send(*group, std::move(event), [exchange](const Result<channel_layer::GroupSendReport>& result) {
-          if (!result.ok()) return answer(exchange, result.error());
-          answer(exchange, 200, result->known ? json{{"members", result->members}, {"dropped", result->dropped}} : json::object());
-        });
+    if (const auto group = between(path, "/groups/", "/send"))
+      return with_event(exchange, [&](channel_layer::Event event) {
+        node_.first_layer().group_send(
+            *group, std::move(event), [exchange](const Result<channel_layer::GroupSendReport>& result) {
+              if (!result.ok()) return answer(exchange, result.error());
+              answer(exchange, 200,
+                     result->known ? json{{"members", result->members}, {"dropped", result->dropped}}
+                                   : json::object());
+            });
       });
-    if (const auto channel = between(path, "/channels/", "/send")) return with_event(exchange, [&](channel_layer::Event event) {
+    if (const auto channel = between(path, "/channels/", "/send"))
+      return with_event(exchange, [&](channel_layer::Event event) {
         node_.first_layer().send(*channel, std::move(event), [exchange](const Result<void>& result) {
           if (!result.ok()) return answer(exchange, result.error());
           answer(exchange, 200, json::object());
         });
       });
     const auto members_of = between(path, "/groups/", "/channels");
-    if (!members_of && path != "/stats") return answer(exchange, 404, {{"error", "there is no " + path + " in the control API"}});
+    if (!members_of && path != "/stats")
+      return answer(exchange, 404, {{"error", "there is no " + path + " in the control API"}});
     if (request.method != "GET") return answer(exchange, 405, {{"error", "use GET"}});
     if (members_of)
-      return node_.first_layer().group_channels(*members_of, [exchange](const Result<std::vector<std::string>>& result) {
-        if (!result.ok()) return answer(exchange, result.error());
-        answer(exchange, 200, {{"channels", *result}});
-      });
-    node_.collect([exchange, this](const NodeStats& stats) { answer(exchange, 200, to_json(stats, node_.mutation())); });
+      return node_.first_layer().group_channels(*members_of,
+                                                [exchange](const Result<std::vector<std::string>>& result) {
+                                                  if (!result.ok()) return answer(exchange, result.error());
+                                                  answer(exchange, 200, {{"channels", *result}});
+                                                });
+    node_.collect([exchange, this](const NodeStats& stats) {
+      answer(exchange, 200, to_json(stats, node_.mutation()));
+    });
   }
 
  private:
@@ -109,6 +126,8 @@ class Control final : public websocket::Application {
 
 }  // namespace
 
-std::unique_ptr<websocket::Application> make_control(Node& node, std::string token) { return std::make_unique<Control>(node, std::move(token)); }
+std::unique_ptr<websocket::Application> make_control(Node& node, std::string token) {
+  return std::make_unique<Control>(node, std::move(token));
+}
 
 }  // namespace roomcheck::reference_server

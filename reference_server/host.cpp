@@ -17,7 +17,8 @@ bool is_sync(ConsumerKind kind) { return kind == ConsumerKind::sync || kind == C
 // The state of one hosted consumer; alive as long as anything still runs for it.
 class Host final : public std::enable_shared_from_this<Host> {
  public:
-  Host(const Route& route, LoopParts& parts) : parts_(parts), kind_(route.consumer), channel_(parts.layer.new_channel()) {
+  Host(const Route& route, LoopParts& parts)
+      : parts_(parts), kind_(route.consumer), channel_(parts.layer.new_channel()) {
     if (is_sync(kind_)) strand_.emplace(parts.pool.get_executor());
   }
 
@@ -29,7 +30,8 @@ class Host final : public std::enable_shared_from_this<Host> {
  private:
   class HostClient;
 
-  // Runs a step of the consumer where its kind runs: here and now, or on the pool, one at a time and in order.
+  // Runs a step of the consumer where its kind runs: here and now, or on the pool, one at a time and in
+  // order.
   template <class Step>
   void run(Step step) {
     if (!strand_) return guarded(step);
@@ -86,7 +88,8 @@ class Host::HostClient final : public Client {
 
   void accept() override {
     with_host([](Host& host) {
-      if (host.handshake_) host.handshake_->accept(host.parts_.mutation != nullptr ? host.parts_.mutation->subprotocol() : "");
+      if (host.handshake_)
+        host.handshake_->accept(host.parts_.mutation != nullptr ? host.parts_.mutation->subprotocol() : "");
       host.handshake_.reset();
     });
   }
@@ -129,9 +132,11 @@ void Host::start(const std::shared_ptr<websocket::Handshake>& handshake, const R
   }
 
   // Every consumer listens, as in Channels; the connection is accepted after that, so that nothing is missed.
-  parts_.layer.listen(channel_, [weak = weak_from_this()](const channel_layer::Message& event) {
-    if (const auto self = weak.lock()) self->on_event(event);
-  }, {});
+  parts_.layer.listen(channel_,
+                      [weak = weak_from_this()](const channel_layer::Message& event) {
+                        if (const auto self = weak.lock()) self->on_event(event);
+                      },
+                      {});
   run([this] { consumer_->connect(); });
 }
 

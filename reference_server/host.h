@@ -32,8 +32,8 @@ struct LoopParts {
   Result<std::string> handler = std::string();
 };
 
-// Runs a consumer for a handshake: gives it its channel name and scope, feeds it what the client and the channel layer send,
-// and makes sure that it leaves its group however the connection ends.
+// Runs a consumer for a handshake: gives it its channel name and scope, feeds it what the client and the
+// channel layer send, and makes sure that it leaves its group however the connection ends.
 //
 // Thread: the loop of `parts`. Answers the handshake when the consumer accepts.
 void host_consumer(std::shared_ptr<websocket::Handshake> handshake, const Route& route, LoopParts& parts);

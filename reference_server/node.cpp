@@ -35,7 +35,8 @@ void add(NodeStats& sum, const websocket::ServerStats& server, const HostStats& 
 // One event loop: everything in it belongs to its thread.
 class Node::Loop final : public websocket::Application {
  public:
-  Loop(Node& node, const std::shared_ptr<channel_layer::InMemoryHub>& hub, const websocket::ServerOptions& options)
+  Loop(Node& node, const std::shared_ptr<channel_layer::InMemoryHub>& hub,
+       const websocket::ServerOptions& options)
       : node_(node), guard_(boost::asio::make_work_guard(io_)) {
     layer_ = channel_layer::make_in_memory_layer(hub, io_);
     if (node.mutation_) layer_ = node.mutation_->wrap(std::move(layer_), io_);
@@ -51,7 +52,9 @@ class Node::Loop final : public websocket::Application {
     host_consumer(std::move(handshake), *found, *parts_);
   }
 
-  void on_http(std::shared_ptr<websocket::HttpExchange> exchange) override { serve_page(exchange, node_, io_); }
+  void on_http(std::shared_ptr<websocket::HttpExchange> exchange) override {
+    serve_page(exchange, node_, io_);
+  }
 
   void stop() {
     boost::asio::post(io_, [this] {
@@ -81,7 +84,8 @@ Node::Node(const NodeOptions& options) : options_(options), pool_(kSyncThreads) 
   websocket::ServerOptions server = options.server;
   websocket::require_free_port(server.host, server.port);
   const auto hub = channel_layer::make_in_memory_hub(options.layer, steady_clock());
-  if (server.max_connections > 0) server.max_connections = std::max<std::size_t>(1, server.max_connections / options.threads);
+  if (server.max_connections > 0)
+    server.max_connections = std::max<std::size_t>(1, server.max_connections / options.threads);
   for (std::size_t i = 0; i < options.threads; ++i) {
     loops_.push_back(std::make_unique<Loop>(*this, hub, server));
     server.port = port();  // port 0 was any: the others share the one that was found

@@ -29,8 +29,8 @@ struct NodeStats {
   HostStats hosts;
 };
 
-// The server: N event loops, each with its own listener on the same port, its own connections and its own layer object;
-// the control API on the first loop.
+// The server: N event loops, each with its own listener on the same port, its own connections and its own
+// layer object; the control API on the first loop.
 //
 // Thread: constructed, run and destroyed by one thread, which is also the first loop.
 class Node {
@@ -41,7 +41,8 @@ class Node {
 
   // Until stop(); returns when every connection is closed.
   void run();
-  // Closes every connection with 1001 within 5 s, then run() returns. From any thread, also a signal handler's loop.
+  // Closes every connection with 1001 within 5 s, then run() returns. From any thread, also a signal
+  // handler's loop.
   void stop();
 
   std::uint16_t port() const;
@@ -68,6 +69,7 @@ class Node {
 std::unique_ptr<websocket::Application> make_control(Node& node, std::string token);
 
 // Plain HTTP on the public port: /, /healthz, /metrics.
-void serve_page(const std::shared_ptr<websocket::HttpExchange>& exchange, Node& node, boost::asio::io_context& io);
+void serve_page(const std::shared_ptr<websocket::HttpExchange>& exchange, Node& node,
+                boost::asio::io_context& io);
 
 }  // namespace roomcheck::reference_server

@@ -14,13 +14,17 @@ void parse_address(const std::string& option, const std::string& text, websocket
   const std::size_t colon = text.rfind(':');
   const std::string port = colon == text.npos ? "" : text.substr(colon + 1);
   const auto [end, code] = std::from_chars(port.data(), port.data() + port.size(), out.port);
-  if (colon == text.npos || colon == 0 || port.empty() || code != std::errc() || end != port.data() + port.size())
-    throw BadInput(option + " " + text + ": expected HOST:PORT, for example 127.0.0.1:8801 (port 0 takes any free one)");
+  if (colon == text.npos || colon == 0 || port.empty() || code != std::errc() ||
+      end != port.data() + port.size())
+    throw BadInput(option + " " + text +
+                   ": expected HOST:PORT, for example 127.0.0.1:8801 (port 0 takes any free one)");
   out.host = text.substr(0, colon);
   if (out.host.front() == '[' && out.host.back() == ']') out.host = out.host.substr(1, out.host.size() - 2);
 }
 
-bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.compare(0, 4, "127.") == 0; }
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.compare(0, 4, "127.") == 0;
+}
 
 }  // namespace
 
@@ -28,33 +32,73 @@ void add_options(CLI::App& app, Options& options) {
   NodeOptions& node = options.node;
   node.threads = std::max(1U, std::thread::hardware_concurrency());
 
-  app.add_option("--listen", options.listen, "Where rooms are served")->type_name("HOST:PORT")->capture_default_str()->group("Serving");
+  app.add_option("--listen", options.listen, "Where rooms are served")
+      ->type_name("HOST:PORT")
+      ->capture_default_str()
+      ->group("Serving");
   app.add_option("--consumer", options.consumer, "The consumer behind /ws/chat/<room>/")
       ->check(CLI::IsMember({"sync", "async", "json", "async-json"}))
       ->capture_default_str()
       ->group("Serving");
-  app.add_option("--threads", node.threads, "Event loops")->check(CLI::Range(1, 256))->default_str("cores")->group("Serving");
-  app.add_option("--tls-cert", node.server.tls.certificate_file, "Serve wss:// with this certificate chain")->type_name("PEM")->group("Serving");
-  app.add_option("--tls-key", node.server.tls.key_file, "The certificate's key")->type_name("PEM")->group("Serving");
+  app.add_option("--threads", node.threads, "Event loops")
+      ->check(CLI::Range(1, 256))
+      ->default_str("cores")
+      ->group("Serving");
+  app.add_option("--tls-cert", node.server.tls.certificate_file, "Serve wss:// with this certificate chain")
+      ->type_name("PEM")
+      ->group("Serving");
+  app.add_option("--tls-key", node.server.tls.key_file, "The certificate's key")
+      ->type_name("PEM")
+      ->group("Serving");
 
-  app.add_option("--control", options.control, "Where the control API listens; 'off' for none")->type_name("HOST:PORT")->capture_default_str()->group("Control");
-  app.add_option("--control-token", node.control_token, "What callers must send as 'Authorization: Bearer TOKEN'")->type_name("TOKEN")->group("Control");
+  app.add_option("--control", options.control, "Where the control API listens; 'off' for none")
+      ->type_name("HOST:PORT")
+      ->capture_default_str()
+      ->group("Control");
+  app.add_option("--control-token", node.control_token,
+                 "What callers must send as 'Authorization: Bearer TOKEN'")
+      ->type_name("TOKEN")
+      ->group("Control");
 
-  app.add_option("--layer", options.layer, "The channel layer")->check(CLI::IsMember({"memory"}))->capture_default_str()->group("Channel layer");
-  app.add_option("--capacity", node.layer.capacity, "Messages that wait in one channel")->check(CLI::Range(1, 1000000000))->capture_default_str()->group("Channel layer");
-  app.add_option("--channel-capacity", options.channel_capacity, "Another capacity for channels whose name matches")->type_name("PATTERN=N")->group("Channel layer");
+  app.add_option("--layer", options.layer, "The channel layer")
+      ->check(CLI::IsMember({"memory"}))
+      ->capture_default_str()
+      ->group("Channel layer");
+  app.add_option("--capacity", node.layer.capacity, "Messages that wait in one channel")
+      ->check(CLI::Range(1, 1000000000))
+      ->capture_default_str()
+      ->group("Channel layer");
+  app.add_option("--channel-capacity", options.channel_capacity,
+                 "Another capacity for channels whose name matches")
+      ->type_name("PATTERN=N")
+      ->group("Channel layer");
   add_duration(app, "--expiry", node.layer.expiry, "How long a message waits")->group("Channel layer");
-  add_duration(app, "--group-expiry", node.layer.group_expiry, "How long a membership lasts that is not renewed")->group("Channel layer");
+  add_duration(app, "--group-expiry", node.layer.group_expiry,
+               "How long a membership lasts that is not renewed")
+      ->group("Channel layer");
 
-  app.add_option("--max-connections", node.server.max_connections, "Beyond it: HTTP 503; 0 is the limit of open files less 64")->capture_default_str()->group("Limits");
-  add_size(app, "--max-message-size", options.max_message_size, "A longer message is closed 1009")->group("Limits");
-  add_size(app, "--send-buffer-limit", options.send_buffer_limit, "Unsent bytes of a member; beyond it messages to it are dropped, after 10 s it is closed 1013")->group("Limits");
-  add_duration(app, "--handshake-timeout", node.server.handshake_timeout, "For the whole opening handshake")->group("Limits");
-  add_duration(app, "--idle-timeout", node.server.idle_timeout, "Nothing received: the connection is ended (ping at a third); 0 for never")->group("Limits");
+  app.add_option("--max-connections", node.server.max_connections,
+                 "Beyond it: HTTP 503; 0 is the limit of open files less 64")
+      ->capture_default_str()
+      ->group("Limits");
+  add_size(app, "--max-message-size", options.max_message_size, "A longer message is closed 1009")
+      ->group("Limits");
+  add_size(app, "--send-buffer-limit", options.send_buffer_limit,
+           "Unsent bytes of a member; beyond it messages to it are dropped, after 10 s it is closed 1013")
+      ->group("Limits");
+  add_duration(app, "--handshake-timeout", node.server.handshake_timeout, "For the whole opening handshake")
+      ->group("Limits");
+  add_duration(app, "--idle-timeout", node.server.idle_timeout,
+               "Nothing received: the connection is ended (ping at a third); 0 for never")
+      ->group("Limits");
 
-  app.add_option("--mutant", node.mutants, "Break the server on purpose in one point; repeatable")->type_name("NAME[=VALUE]")->group("Mutants");
+  app.add_option("--mutant", node.mutants, "Break the server on purpose in one point; repeatable")
+      ->type_name("NAME[=VALUE]")
+      ->group("Mutants");
   app.add_flag("--list-mutants", options.list_mutants, "Print the mutants and end")->group("Mutants");
-  app.add_option("--json", options.json, "With --list-mutants: as JSON, to this file (- is stdout)")->type_name("FILE")->group("Mutants");
+  app.add_option("--json", options.json, "With --list-mutants: as JSON, to this file (- is stdout)")
+      ->type_name("FILE")
+      ->group("Mutants");
 }
 
 void complete(Options& options) {
@@ -65,9 +109,11 @@ void complete(Options& options) {
     parse_address("--control", options.control, node.control);
     node.control.reuse_port = false;
     if (!is_loopback(node.control.host) && node.control_token.empty())
-      throw BadInput("--control " + options.control + " can be reached from other machines: give a --control-token, or a loopback address");
+      throw BadInput("--control " + options.control +
+                     " can be reached from other machines: give a --control-token, or a loopback address");
   }
-  if (node.server.tls.certificate_file.empty() != node.server.tls.key_file.empty()) throw BadInput("--tls-cert and --tls-key go together");
+  if (node.server.tls.certificate_file.empty() != node.server.tls.key_file.empty())
+    throw BadInput("--tls-cert and --tls-key go together");
   node.server.max_message_size = options.max_message_size;
   node.server.send_buffer_limit = options.send_buffer_limit;
   node.chat_consumer = *consumer_kind(options.consumer);
@@ -75,12 +121,15 @@ void complete(Options& options) {
     const std::size_t equals = text.rfind('=');
     std::uint64_t capacity = 0;
     if (equals != text.npos) std::from_chars(text.data() + equals + 1, text.data() + text.size(), capacity);
-    if (equals == text.npos || equals == 0 || capacity == 0) throw BadInput("--channel-capacity " + text + ": expected PATTERN=N, for example 'specific.*=500'");
+    if (equals == text.npos || equals == 0 || capacity == 0)
+      throw BadInput("--channel-capacity " + text + ": expected PATTERN=N, for example 'specific.*=500'");
     node.layer.channel_capacity.emplace_back(text.substr(0, equals), capacity);
   }
   const std::uint64_t files = raise_open_file_limit();
   if (node.server.max_connections == 0) node.server.max_connections = files > 128 ? files - 64 : 64;
-  if (node.server.max_connections + 64 > files) require_open_files(node.server.max_connections, "--max-connections " + std::to_string(node.server.max_connections));
+  if (node.server.max_connections + 64 > files)
+    require_open_files(node.server.max_connections,
+                       "--max-connections " + std::to_string(node.server.max_connections));
 }
 
 }  // namespace roomcheck::reference_server

@@ -8,23 +8,30 @@ namespace {
 std::string prometheus(const NodeStats& stats) {
   std::string out;
   const auto line = [&out](const char* type, const std::string& name, const char* help, std::uint64_t value) {
-    out += "# HELP roomcheck_" + name + " " + help + "\n# TYPE roomcheck_" + name + " " + type + "\nroomcheck_" + name + " " +
-           std::to_string(value) + "\n";
+    out += "# HELP roomcheck_" + name + " " + help + "\n# TYPE roomcheck_" + name + " " + type +
+           "\nroomcheck_" + name + " " + std::to_string(value) + "\n";
   };
   line("gauge", "connections", "WebSocket connections open now.", stats.server.connections);
   line("counter", "connections_accepted_total", "TCP connections accepted.", stats.server.accepted);
   line("counter", "handshakes_upgraded_total", "Handshakes answered 101.", stats.server.upgraded);
   line("counter", "handshakes_refused_total", "Handshakes answered otherwise.", stats.server.refused);
-  line("counter", "handshake_timeouts_total", "Handshakes not finished in time.", stats.server.handshake_timeouts);
-  line("counter", "connections_over_limit_total", "Connections beyond the limit.", stats.server.over_connection_limit);
-  line("counter", "idle_timeouts_total", "Connections ended because nothing was received.", stats.server.idle_timeouts);
-  line("counter", "slow_readers_closed_total", "Connections closed 1013 because they did not read.", stats.server.over_limit_closes);
+  line("counter", "handshake_timeouts_total", "Handshakes not finished in time.",
+       stats.server.handshake_timeouts);
+  line("counter", "connections_over_limit_total", "Connections beyond the limit.",
+       stats.server.over_connection_limit);
+  line("counter", "idle_timeouts_total", "Connections ended because nothing was received.",
+       stats.server.idle_timeouts);
+  line("counter", "slow_readers_closed_total", "Connections closed 1013 because they did not read.",
+       stats.server.over_limit_closes);
   line("counter", "messages_received_total", "Messages from clients.", stats.server.messages_received);
   line("counter", "messages_sent_total", "Messages to clients.", stats.server.messages_sent);
-  line("counter", "messages_dropped_total", "Messages dropped for slow readers.", stats.server.messages_dropped);
+  line("counter", "messages_dropped_total", "Messages dropped for slow readers.",
+       stats.server.messages_dropped);
   line("counter", "bytes_sent_total", "Bytes of messages to clients.", stats.server.bytes_sent);
-  line("counter", "bad_messages_total", "Client messages that no consumer can take.", stats.hosts.bad_messages);
-  line("counter", "bad_events_total", "Events without a handler, or without what it reads.", stats.hosts.bad_events);
+  line("counter", "bad_messages_total", "Client messages that no consumer can take.",
+       stats.hosts.bad_messages);
+  line("counter", "bad_events_total", "Events without a handler, or without what it reads.",
+       stats.hosts.bad_events);
   line("gauge", "groups", "Groups with at least one member.", stats.layer.groups);
   line("gauge", "memberships", "Memberships in groups.", stats.layer.members);
   line("counter", "layer_sent_total", "Direct sends.", stats.layer.sent);
@@ -37,17 +44,25 @@ std::string prometheus(const NodeStats& stats) {
 
 }  // namespace
 
-void serve_page(const std::shared_ptr<websocket::HttpExchange>& exchange, Node& node, boost::asio::io_context& io) {
+void serve_page(const std::shared_ptr<websocket::HttpExchange>& exchange, Node& node,
+                boost::asio::io_context& io) {
   const std::string& path = exchange->request().path;
   const std::string& method = exchange->request().method;
-  const auto text = [&](int status, const std::string& body) { exchange->respond({status, body, "text/plain; charset=utf-8", {}}); };
+  const auto text = [&](int status, const std::string& body) {
+    exchange->respond({status, body, "text/plain; charset=utf-8", {}});
+  };
   if (path != "/" && path != "/healthz" && path != "/metrics") return text(404, "not found\n");
-  if (method != "GET" && method != "HEAD") return exchange->respond({405, "use GET\n", "text/plain; charset=utf-8", {{"Allow", "GET, HEAD"}}});
+  if (method != "GET" && method != "HEAD")
+    return exchange->respond({405, "use GET\n", "text/plain; charset=utf-8", {{"Allow", "GET, HEAD"}}});
   if (path == "/healthz") return text(200, "ok\n");
   if (path == "/")
-    return text(200, "This is Roomcheck's reference server. Rooms are at /ws/chat/<room>/ (WebSocket); this build has no chat page.\n");
+    return text(200,
+                "This is Roomcheck's reference server. Rooms are at /ws/chat/<room>/ (WebSocket); this build "
+                "has no chat page.\n");
   node.collect([exchange, &io](const NodeStats& stats) {
-    boost::asio::post(io, [exchange, body = prometheus(stats)] { exchange->respond({200, body, "text/plain; version=0.0.4; charset=utf-8", {}}); });
+    boost::asio::post(io, [exchange, body = prometheus(stats)] {
+      exchange->respond({200, body, "text/plain; version=0.0.4; charset=utf-8", {}});
+    });
   });
 }
 

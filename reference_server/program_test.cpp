@@ -28,7 +28,9 @@ TEST(Program, SaysWhereItListensAndEndsCleanlyOnSigterm) {
 }
 
 TEST(Program, HelpIsPinned) {
-  EXPECT_EQ(testkit::differs_from_golden(ROOMCHECK_SOURCE_DIR, "reference_server/help.gold", run({"--help"}).out), "");
+  EXPECT_EQ(
+      testkit::differs_from_golden(ROOMCHECK_SOURCE_DIR, "reference_server/help.gold", run({"--help"}).out),
+      "");
 }
 
 TEST(Program, BadInputIsOneSentenceAndExit2) {

@@ -15,8 +15,8 @@ struct Route {
   std::string room;  // as decoded; may still be no valid group name
 };
 
-// The seed's routing.py. `path` is percent-decoded once and has no query. Exact: the trailing slash, the letter case and
-// the number of segments count (SPEC connect.path-exact).
+// The seed's routing.py. `path` is percent-decoded once and has no query. Exact: the trailing slash, the
+// letter case and the number of segments count (SPEC connect.path-exact).
 //
 //   /ws/chat/                    echo
 //   /ws/chat/<room>/             room, with the consumer that the server was started with

@@ -23,8 +23,9 @@ TEST(Routing, KnowsTheFourConsumers) {
 }
 
 TEST(Routing, IsExact) {
-  for (const char* path : {"", "/", "/ws", "/ws/", "/ws/chat", "/ws/chat/a", "/ws/chat//", "/ws/chat/a/b/", "/ws/chat/a//", "/WS/CHAT/a/",
-                           "/ws/Chat/", "/x/ws/chat/", "/ws/sync/", "/ws/chatter/a/"})
+  for (const char* path :
+       {"", "/", "/ws", "/ws/", "/ws/chat", "/ws/chat/a", "/ws/chat//", "/ws/chat/a/b/", "/ws/chat/a//",
+        "/WS/CHAT/a/", "/ws/Chat/", "/x/ws/chat/", "/ws/sync/", "/ws/chatter/a/"})
     EXPECT_FALSE(at(path).has_value()) << path;
 }
 

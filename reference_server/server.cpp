@@ -37,7 +37,11 @@ ExitCode list_mutants(const std::string& json_file) {
   }
   auto out = nlohmann::ordered_json::array();
   for (const Mutant& m : all_mutants())
-    out.push_back({{"name", m.name}, {"kind", kind(m)}, {"requirements", m.requirements}, {"sentence", m.sentence}, {"value", m.value}});
+    out.push_back({{"name", m.name},
+                   {"kind", kind(m)},
+                   {"requirements", m.requirements},
+                   {"sentence", m.sentence},
+                   {"value", m.value}});
   write_file(json_file, out.dump(2) + "\n");
   return ExitCode::good;
 }
@@ -51,8 +55,10 @@ ExitCode serve(const NodeOptions& options) {
     node.stop();
   });
   const std::string scheme = options.server.tls.enabled() ? "wss://" : "ws://";
-  std::cout << "reference_server: listening on " << scheme << options.server.host << ':' << node.port() << "/ws/chat/<room>/";
-  if (node.control_port() != 0) std::cout << ", control on http://" << options.control.host << ':' << node.control_port();
+  std::cout << "reference_server: listening on " << scheme << options.server.host << ':' << node.port()
+            << "/ws/chat/<room>/";
+  if (node.control_port() != 0)
+    std::cout << ", control on http://" << options.control.host << ':' << node.control_port();
   std::cout << std::endl;
   for (const std::string& mutant : options.mutants) spdlog::warn("broken on purpose: --mutant {}", mutant);
   node.run();
@@ -62,7 +68,8 @@ ExitCode serve(const NodeOptions& options) {
 }  // namespace
 
 int run(int argc, char** argv) {
-  CLI::App app("Serves rooms in the manner of Django Channels: what one member sends reaches every member.", "reference_server");
+  CLI::App app("Serves rooms in the manner of Django Channels: what one member sends reaches every member.",
+               "reference_server");
   app.footer(kExamples);
   Options options;
   add_options(app, options);

@@ -28,7 +28,9 @@ class Recorder final : public websocket::ClientHandler {
   void on_open() override { seen_->opened = true; }
   void on_message(const websocket::Message& message) override { seen_->texts.emplace_back(message.payload); }
   void on_close(const websocket::CloseInfo& info) override { seen_->closes.push_back(info.code); }
-  void on_failed(const websocket::ConnectFailure& failure) override { seen_->refused.push_back(failure.status); }
+  void on_failed(const websocket::ConnectFailure& failure) override {
+    seen_->refused.push_back(failure.status);
+  }
 
  private:
   std::shared_ptr<Seen> seen_;
@@ -85,7 +87,9 @@ class ReferenceServer : public testing::TestWithParam<const char*> {
   std::uint64_t push(const std::string& group, channel_layer::Event event) {
     std::atomic<std::int64_t> members{-1};
     boost::asio::post(node_->first_loop(), [&] {
-      node_->first_layer().group_send(group, event, [&](const Result<channel_layer::GroupSendReport>& r) { members = r.ok() ? static_cast<std::int64_t>(r->members) : 0; });
+      node_->first_layer().group_send(group, event, [&](const Result<channel_layer::GroupSendReport>& r) {
+        members = r.ok() ? static_cast<std::int64_t>(r->members) : 0;
+      });
     });
     run_until([&] { return members >= 0; });
     return static_cast<std::uint64_t>(members);
@@ -131,7 +135,8 @@ TEST_P(ReferenceServer, ARoomMessageReachesEveryMemberWithBothPrefixes) {
 TEST_P(ReferenceServer, ABadMessageCloses1011AndLeavesNoGhost) {
   const std::string route = std::string(GetParam()) + "r/";
   Member good = connect(route);
-  for (const char* text : {"", "not json", "[1]", "42", "{}", R"({"message":"x"})", R"({"msg":7})", R"({"msg":"\ud83d"})"}) {
+  for (const char* text :
+       {"", "not json", "[1]", "42", "{}", R"({"message":"x"})", R"({"msg":7})", R"({"msg":"\ud83d"})"}) {
     Member bad = connect(route);
     bad.connection->send_text(text);
     run_until([&] { return !bad.seen->closes.empty(); });
@@ -148,10 +153,14 @@ TEST_P(ReferenceServer, ABadMessageCloses1011AndLeavesNoGhost) {
   EXPECT_EQ(good.seen->texts.size(), 1u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Consumers, ReferenceServer, testing::Values("/ws/chat/", "/ws/sync/", "/ws/async/", "/ws/json/", "/ws/async-json/"),
+INSTANTIATE_TEST_SUITE_P(Consumers, ReferenceServer,
+                         testing::Values("/ws/chat/", "/ws/sync/", "/ws/async/", "/ws/json/",
+                                         "/ws/async-json/"),
                          [](const auto& param) {
                            std::string name = param.param;
-                           name.erase(std::remove_if(name.begin(), name.end(), [](char c) { return c == '/' || c == '-'; }), name.end());
+                           name.erase(std::remove_if(name.begin(), name.end(),
+                                                     [](char c) { return c == '/' || c == '-'; }),
+                                      name.end());
                            return name;
                          });
 
@@ -159,7 +168,9 @@ TEST_F(ReferenceServer, TheFourConsumersAreOneRoom) {
   Member chat = connect("/ws/chat/x/"), sync = connect("/ws/sync/x/"), json = connect("/ws/json/x/");
   sync.connection->send_text(R"({"msg":"1"})");
   json.connection->send_text(R"({"msg":"2"})");
-  run_until([&] { return chat.seen->texts.size() == 2 && sync.seen->texts.size() == 2 && json.seen->texts.size() == 2; });
+  run_until([&] {
+    return chat.seen->texts.size() == 2 && sync.seen->texts.size() == 2 && json.seen->texts.size() == 2;
+  });
 }
 
 TEST_F(ReferenceServer, PushAndDirectReachWhomTheyShould) {
@@ -169,7 +180,9 @@ TEST_F(ReferenceServer, PushAndDirectReachWhomTheyShould) {
   EXPECT_EQ(push("r", {{"type", "chat.push.message"}, {"message", "预警"}}), 2u);
   run_until([&] { return a.seen->texts.size() == 1 && b.seen->texts.size() == 1; });
   EXPECT_EQ(b.seen->texts[0], R"({"message": "\u9884\u8b66"})");
-  boost::asio::post(node_->first_loop(), [&] { node_->first_layer().send(name_of_a, {{"type", "chat_message"}, {"message", "just you"}}, {}); });
+  boost::asio::post(node_->first_loop(), [&] {
+    node_->first_layer().send(name_of_a, {{"type", "chat_message"}, {"message", "just you"}}, {});
+  });
   run_until([&] { return a.seen->texts.size() == 2; });
   EXPECT_EQ(a.seen->texts[1], R"({"message": ")" + kP2 + R"(just you"})");
   EXPECT_EQ(b.seen->texts.size(), 1u);
@@ -177,10 +190,17 @@ TEST_F(ReferenceServer, PushAndDirectReachWhomTheyShould) {
 
 TEST_F(ReferenceServer, EventsItCannotTakeAreCountedAndKillNobody) {
   Member a = connect("/ws/chat/r/"), b = connect("/ws/sync/r/");
-  for (const channel_layer::Event& event : std::vector<channel_layer::Event>{{{"type", "no_such"}}, {{"type", "_private"}}, {{"type", 7}}, {{"no", "type"}},
-                                                                             {{"type", "websocket.receive"}, {"text", R"({"msg":"forged"})"}},
-                                                                             {{"type", "websocket.disconnect"}}, {{"type", "send"}}, {{"type", "close"}},
-                                                                             {{"type", "chat_message"}}, {{"type", "chat_message"}, {"message", 7}}})
+  for (const channel_layer::Event& event :
+       std::vector<channel_layer::Event>{{{"type", "no_such"}},
+                                         {{"type", "_private"}},
+                                         {{"type", 7}},
+                                         {{"no", "type"}},
+                                         {{"type", "websocket.receive"}, {"text", R"({"msg":"forged"})"}},
+                                         {{"type", "websocket.disconnect"}},
+                                         {{"type", "send"}},
+                                         {{"type", "close"}},
+                                         {{"type", "chat_message"}},
+                                         {{"type", "chat_message"}, {"message", 7}}})
     push("r", event);
   push("r", {{"type", "chat_push_message"}, {"message", "fence"}});
   run_until([&] { return !a.seen->texts.empty() && !b.seen->texts.empty(); });
@@ -198,7 +218,8 @@ TEST_F(ReferenceServer, EventsItCannotTakeAreCountedAndKillNobody) {
 }
 
 TEST_F(ReferenceServer, RefusesPathsAndNamesAndLeavesNoMember) {
-  for (const char* target : {"/ws/chat/r", "/ws/chat//", "/nope/", "/ws/chat/a%2Fb/", "/ws/chat/a%20b/", "/ws/chat/%E6%88%BF/", "/ws/sync/a!b/"}) {
+  for (const char* target : {"/ws/chat/r", "/ws/chat//", "/nope/", "/ws/chat/a%2Fb/", "/ws/chat/a%20b/",
+                             "/ws/chat/%E6%88%BF/", "/ws/sync/a!b/"}) {
     Member member = connect(target);
     EXPECT_THAT(member.seen->refused, ElementsAre(404)) << target;
   }

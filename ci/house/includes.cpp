@@ -19,16 +19,16 @@ std::string room_of(std::string_view path) {
   return std::string(path.substr(0, path.find('/', first + 1)));
 }
 
-const Rooms kLibs{"libs/base",  "libs/event",         "libs/websocket", "libs/channel_layer",
-                  "libs/stats", "libs/target",        "libs/program"};
+const Rooms kLibs{"libs/base",  "libs/event",  "libs/websocket", "libs/channel_layer",
+                  "libs/stats", "libs/target", "libs/program"};
 
 Rooms with(Rooms rooms, const Rooms& more) {
   rooms.insert(more.begin(), more.end());
   return rooms;
 }
 
-// base <- event <- channel_layer <- target, base <- websocket <- target, base <- stats <- reports/model; the programs
-// may include every lib, loadgen and conformance also reports/model.
+// base <- event <- channel_layer <- target, base <- websocket <- target, base <- stats <- reports/model; the
+// programs may include every lib, loadgen and conformance also reports/model.
 const std::map<std::string, Rooms, std::less<>>& allowed() {
   static const std::map<std::string, Rooms, std::less<>> rules{
       {"libs/base", {}},
@@ -55,7 +55,9 @@ bool door_open(std::string_view header, std::string_view path, std::string_view 
   const std::string_view top = header.substr(0, header.find('/'));
   if (top == "websocketpp") return room == "libs/websocket";
   if (top == "hiredis") return room == "libs/channel_layer";
-  if (top == "CLI") return room == "libs/program" || path.find("/options.") != path.npos || path.find("main.cpp") != path.npos;
+  if (top == "CLI")
+    return room == "libs/program" || path.find("/options.") != path.npos ||
+           path.find("main.cpp") != path.npos;
   if (top == "nlohmann" && is_header)
     return room == "libs/event" || room == "libs/target" || room == "reports/model";
   return true;
@@ -69,19 +71,23 @@ std::vector<std::string> wrong_includes(std::string_view path, std::string_view 
   const std::string room = room_of(path);
   const bool is_test = path.find("_test.") != path.npos || path.find("_bench.") != path.npos;
   const auto rule = allowed().find(room);
-  if (rule == allowed().end()) return {std::string(path) + ": the room " + room + " has no rule in ci/house/includes.cpp"};
+  if (rule == allowed().end())
+    return {std::string(path) + ": the room " + room + " has no rule in ci/house/includes.cpp"};
 
-  for (auto it = std::cregex_iterator(text.data(), text.data() + text.size(), kInclude); it != std::cregex_iterator(); ++it) {
+  for (auto it = std::cregex_iterator(text.data(), text.data() + text.size(), kInclude);
+       it != std::cregex_iterator(); ++it) {
     const std::string header = (*it)[2];
     if ((*it)[1] == "<") {
-      if (!door_open(header, path, room)) out.push_back(std::string(path) + " includes <" + header + ">, which has its door elsewhere");
+      if (!door_open(header, path, room))
+        out.push_back(std::string(path) + " includes <" + header + ">, which has its door elsewhere");
       continue;
     }
     if (header.find('/') == header.npos) continue;  // generated, in the same folder
     const std::string other = room_of(header);
     if (other == room) continue;
     if (other == "libs/testkit" && (is_test || room == "libs/testkit")) continue;
-    if (rule->second.count(other) == 0) out.push_back(std::string(path) + " includes " + header + ": " + room + " may not look at " + other);
+    if (rule->second.count(other) == 0)
+      out.push_back(std::string(path) + " includes " + header + ": " + room + " may not look at " + other);
   }
   return out;
 }

@@ -14,7 +14,8 @@ namespace fs = std::filesystem;
 TEST(Includes, PointTheRightWayInEveryFile) {
   int files = 0;
   for (const char* top : {"libs", "reference_server", "loadgen", "conformance", "reports", "ci"}) {
-    for (auto it = fs::recursive_directory_iterator(fs::path(ROOMCHECK_SOURCE_DIR) / top); it != fs::recursive_directory_iterator(); ++it) {
+    for (auto it = fs::recursive_directory_iterator(fs::path(ROOMCHECK_SOURCE_DIR) / top);
+         it != fs::recursive_directory_iterator(); ++it) {
       if (it->path().filename() == "node_modules") it.disable_recursion_pending();
       if (it->path().extension() != ".h" && it->path().extension() != ".cpp") continue;
       ++files;
@@ -29,7 +30,9 @@ TEST(Includes, PointTheRightWayInEveryFile) {
 
 TEST(WrongIncludes, SeesALibraryThatLooksUp) {
   EXPECT_EQ(wrong_includes("libs/base/a.h", "#include \"libs/event/event.h\"\n").size(), 1u);
-  EXPECT_EQ(wrong_includes("libs/websocket/a.h", "#pragma once\n#include \"libs/channel_layer/memory.h\"\n").size(), 1u);
+  EXPECT_EQ(
+      wrong_includes("libs/websocket/a.h", "#pragma once\n#include \"libs/channel_layer/memory.h\"\n").size(),
+      1u);
   EXPECT_TRUE(wrong_includes("libs/target/a.h", "#include \"libs/channel_layer/memory.h\"\n").empty());
 }
 

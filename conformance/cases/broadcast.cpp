@@ -15,12 +15,20 @@ void talk(Context& c, const std::vector<std::string>& payloads) {
 
 std::vector<Case> broadcast_cases() {
   return {
-      {"broadcast.reaches-all/three-members", "broadcast.reaches-all", kMust, {}, "A message from one member reaches every member as the profile says.",
+      {"broadcast.reaches-all/three-members",
+       "broadcast.reaches-all",
+       kMust,
+       {},
+       "A message from one member reaches every member as the profile says.",
        [](Context& c) {
          const std::vector<MemberPtr> members = c.join_many(c.fresh_room(), 3);
          for (const MemberPtr& member : members) c.all_hear(members, c.say(member));
        }},
-      {"broadcast.includes-sender/alone-and-with-others", "broadcast.includes-sender", kMust, {}, "The sender is one of those whom a message reaches.",
+      {"broadcast.includes-sender/alone-and-with-others",
+       "broadcast.includes-sender",
+       kMust,
+       {},
+       "The sender is one of those whom a message reaches.",
        [](Context& c) {
          const std::string room = c.fresh_room();
          const MemberPtr sender = c.join(room);
@@ -28,56 +36,92 @@ std::vector<Case> broadcast_cases() {
          const MemberPtr other = c.join(room);
          c.all_hear({other, sender}, c.say(sender));
        }},
-      {"broadcast.exactly-once/thirty-messages", "broadcast.exactly-once", kMust, {}, "Nobody gets a message twice.",
+      {"broadcast.exactly-once/thirty-messages",
+       "broadcast.exactly-once",
+       kMust,
+       {},
+       "Nobody gets a message twice.",
        [](Context& c) {
          const std::vector<MemberPtr> members = c.join_many(c.fresh_room(), 3);
          for (int i = 0; i < 30; ++i) c.all_hear(members, c.say(members[0]));
          for (const MemberPtr& member : members) c.all_hear(members, c.say(member));  // the fence
        }},
-      {"broadcast.sender-order/thirty-back-to-back", "broadcast.sender-order", kMust, {}, "Messages of one sender arrive at each member in the order sent.",
+      {"broadcast.sender-order/thirty-back-to-back",
+       "broadcast.sender-order",
+       kMust,
+       {},
+       "Messages of one sender arrive at each member in the order sent.",
        [](Context& c) {
          const std::vector<MemberPtr> members = c.join_many(c.fresh_room(), 3);
          std::vector<std::string> texts;
          for (int i = 0; i < 30; ++i) texts.push_back(c.say(members[0]));
          c.all_hear(members, texts);
        }},
-      {"broadcast.concurrent-senders/four-times-twenty", "broadcast.concurrent-senders", kMust, {}, "Messages of 4 senders at once all arrive, none torn or mixed.",
+      {"broadcast.concurrent-senders/four-times-twenty",
+       "broadcast.concurrent-senders",
+       kMust,
+       {},
+       "Messages of 4 senders at once all arrive, none torn or mixed.",
        [](Context& c) {
          const std::vector<MemberPtr> members = c.join_many(c.fresh_room(), 4);
          std::vector<std::vector<std::string>> sent(4);
          for (int i = 0; i < 20; ++i)
-           for (std::size_t s = 0; s < 4; ++s) sent[s].push_back(c.say(members[s], std::string(50, static_cast<char>('a' + s))));
+           for (std::size_t s = 0; s < 4; ++s)
+             sent[s].push_back(c.say(members[s], std::string(50, static_cast<char>('a' + s))));
          for (const MemberPtr& member : members) {
            std::vector<std::size_t> heard(4, 0);
            for (int i = 0; i < 80; ++i) {
              const Received got = c.next(member, c.deadline());
-             if (got.kind == Received::Kind::timeout) throw Lost("messages of concurrent senders are missing", "80 messages", std::to_string(i) + " messages");
+             if (got.kind == Received::Kind::timeout)
+               throw Lost("messages of concurrent senders are missing", "80 messages",
+                          std::to_string(i) + " messages");
              bool known = false;
              for (std::size_t s = 0; s < 4 && !known; ++s) {
                if (heard[s] >= 20 || got.payload != sent[s][heard[s]]) continue;
                ++heard[s];
                known = true;
              }
-             if (!known) throw Failed("a message of concurrent senders is torn, doubled or out of its sender's order", "the next of one sender", shown(got.payload));
+             if (!known)
+               throw Failed("a message of concurrent senders is torn, doubled or out of its sender's order",
+                            "the next of one sender", shown(got.payload));
            }
          }
        }},
-      {"broadcast.text-frame/one-json-object", "broadcast.text-frame", kMust, {}, "A room message arrives as one text message holding one JSON object with the profile's keys and no others.",
+      {"broadcast.text-frame/one-json-object",
+       "broadcast.text-frame",
+       kMust,
+       {},
+       "A room message arrives as one text message holding one JSON object with the profile's keys and no "
+       "others.",
        [](Context& c) {
          const MemberPtr member = c.join(c.fresh_room());
          const std::string text = c.say(member);
          const Result<websocket::ReceivedFrame> frame = member->client->read_frame(c.deadline());
          if (!frame.ok()) throw Lost("no message came", "a text frame", frame.error().message);
-         if (frame->opcode != 1) throw Failed("the message is no text frame", "opcode 1", "opcode " + std::to_string(frame->opcode));
+         if (frame->opcode != 1)
+           throw Failed("the message is no text frame", "opcode 1",
+                        "opcode " + std::to_string(frame->opcode));
          if (frame->masked) throw Failed("the server masked its frame", "not masked", "masked");
-         if (c.profile().room.receive.match(frame->payload) != text) throw Failed("the message is not what the profile says", c.profile().room.receive.render(text), shown(frame->payload));
+         if (c.profile().room.receive.match(frame->payload) != text)
+           throw Failed("the message is not what the profile says", c.profile().room.receive.render(text),
+                        shown(frame->payload));
          ++member->arrivals[text];
        }},
-      {"broadcast.unicode/every-plane", "broadcast.unicode", kMust, {}, "Any Unicode text arrives as the same code points, whether the server escapes or not.",
+      {"broadcast.unicode/every-plane",
+       "broadcast.unicode",
+       kMust,
+       {},
+       "Any Unicode text arrives as the same code points, whether the server escapes or not.",
        [](Context& c) {
-         talk(c, {"预警信息", "😀🇨🇳👩‍👩‍👧", std::string("nul \0 inside", 12), "\xe2\x80\xa8 line separator", "quote \" backslash \\ slash / <b>&amp;'", "tab\tnewline\nreturn\r", "\x7f\xc2\x80", "\xf4\x8f\xbf\xbf"});
+         talk(c, {"预警信息", "😀🇨🇳👩‍👩‍👧", std::string("nul \0 inside", 12),
+                  "\xe2\x80\xa8 line separator", "quote \" backslash \\ slash / <b>&amp;'",
+                  "tab\tnewline\nreturn\r", "\x7f\xc2\x80", "\xf4\x8f\xbf\xbf"});
        }},
-      {"broadcast.unicode/escapes-in-the-input", "broadcast.unicode", kMust, {}, "Any Unicode text arrives as the same code points, whether the server escapes or not.",
+      {"broadcast.unicode/escapes-in-the-input",
+       "broadcast.unicode",
+       kMust,
+       {},
+       "Any Unicode text arrives as the same code points, whether the server escapes or not.",
        [](Context& c) {
          const std::vector<MemberPtr> members = c.join_many(c.fresh_room(), 2);
          const std::string tag = c.fresh_text();
@@ -87,13 +131,21 @@ std::vector<Case> broadcast_cases() {
          (void)members[0]->client->send_text(wire, c.deadline());
          c.all_hear(members, tag + " 警😀/");
        }},
-      {"broadcast.empty-text/delivered", "broadcast.empty-text", kMust, {}, "The empty text is delivered.",
+      {"broadcast.empty-text/delivered",
+       "broadcast.empty-text",
+       kMust,
+       {},
+       "The empty text is delivered.",
        [](Context& c) {
          const std::vector<MemberPtr> members = c.join_many(c.fresh_room(), 2);
          c.say_text(members[0], "");
          c.all_hear(members, "");
        }},
-      {"broadcast.sizes/frame-length-boundaries", "broadcast.sizes", kMust, {}, "Texts that make the reply cross each frame-length boundary and 1 MiB arrive whole.",
+      {"broadcast.sizes/frame-length-boundaries",
+       "broadcast.sizes",
+       kMust,
+       {},
+       "Texts that make the reply cross each frame-length boundary and 1 MiB arrive whole.",
        [](Context& c) {
          const std::vector<MemberPtr> members = c.join_many(c.fresh_room(), 2);
          for (const std::size_t around : {125u, 126u, 65535u, 65536u})
@@ -104,23 +156,36 @@ std::vector<Case> broadcast_cases() {
              c.all_hear(members, c.say(members[0], std::string(size > overhead ? size - overhead : 1, 'x')));
            }
          // Whatever the server's own overhead is, some of these lie on either side of each boundary.
-         for (std::size_t size = 1; size <= 130; size += 3) c.all_hear(members, c.say(members[0], std::string(size, 'y')));
+         for (std::size_t size = 1; size <= 130; size += 3)
+           c.all_hear(members, c.say(members[0], std::string(size, 'y')));
          c.all_hear(members, c.say(members[0], std::string(1 << 20, 'z')));
        }},
-      {"broadcast.big-room/five-hundred", "broadcast.big-room", kMust, {}, "In a room of 500 members everyone gets a message.",
+      {"broadcast.big-room/five-hundred",
+       "broadcast.big-room",
+       kMust,
+       {},
+       "In a room of 500 members everyone gets a message.",
        [](Context& c) {
          const std::vector<MemberPtr> members = c.join_many(c.fresh_room(), 500);
          c.all_hear(members, c.say(members[0]));
          c.all_hear(members, c.say(members[499]));
        }},
-      {"broadcast.burst-within-capacity/fifty-back-to-back", "broadcast.burst-within-capacity", kMust, {}, "50 messages sent back to back (half of the default capacity) all arrive.",
+      {"broadcast.burst-within-capacity/fifty-back-to-back",
+       "broadcast.burst-within-capacity",
+       kMust,
+       {},
+       "50 messages sent back to back (half of the default capacity) all arrive.",
        [](Context& c) {
          const std::vector<MemberPtr> members = c.join_many(c.fresh_room(), 2);
          std::vector<std::string> texts;
          for (int i = 0; i < 50; ++i) texts.push_back(c.say(members[0]));
          c.all_hear(members, texts);
        }},
-      {"broadcast.last-words/text-then-close", "broadcast.last-words", Level::should, {}, "A message followed at once by a close frame still reaches the other members.",
+      {"broadcast.last-words/text-then-close",
+       "broadcast.last-words",
+       Level::should,
+       {},
+       "A message followed at once by a close frame still reaches the other members.",
        [](Context& c) {
          const std::string room = c.fresh_room();
          const MemberPtr stays = c.join(room), leaves = c.join(room);
@@ -136,12 +201,17 @@ std::vector<Case> broadcast_cases() {
          c.hears(stays, text);
          leaves->client->close();
        }},
-      {"broadcast.slow-member-harmless/does-not-read", "broadcast.slow-member-harmless", kMust, {}, "A member that stops reading delays or loses nothing for the others.",
+      {"broadcast.slow-member-harmless/does-not-read",
+       "broadcast.slow-member-harmless",
+       kMust,
+       {},
+       "A member that stops reading delays or loses nothing for the others.",
        [](Context& c) {
          const std::string room = c.fresh_room();
          const MemberPtr talker = c.join(room), listener = c.join(room), slow = c.join(room);
          slow->gone = true;  // it reads nothing from here on; what it gets is not judged
-         for (int i = 0; i < 100; ++i) c.all_hear({talker, listener}, c.say(talker, std::string(64 * 1024, 's')));
+         for (int i = 0; i < 100; ++i)
+           c.all_hear({talker, listener}, c.say(talker, std::string(64 * 1024, 's')));
          slow->client->reset();
        }},
   };

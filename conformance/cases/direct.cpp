@@ -23,7 +23,8 @@ std::pair<MemberPtr, std::string> join_named(Context& c, const std::string& room
 
 std::vector<Case> direct_cases() {
   return {
-      {"direct.only-target/one-of-three", "direct.only-target", kMust, kNeeds, "A send to a channel name reaches that connection once and no other member of its room.",
+      {"direct.only-target/one-of-three", "direct.only-target", kMust, kNeeds,
+       "A send to a channel name reaches that connection once and no other member of its room.",
        [](Context& c) {
          const std::string room = c.fresh_room();
          const auto [first, name] = join_named(c, room);
@@ -33,7 +34,8 @@ std::vector<Case> direct_cases() {
          c.hears(first, fence);
          c.all_hear(others, fence);
        }},
-      {"direct.not-the-group/each-by-its-own-name", "direct.not-the-group", kMust, kNeeds, "Two members of one room can be addressed each by its own name.",
+      {"direct.not-the-group/each-by-its-own-name", "direct.not-the-group", kMust, kNeeds,
+       "Two members of one room can be addressed each by its own name.",
        [](Context& c) {
          const std::string room = c.fresh_room();
          const auto [a, name_of_a] = join_named(c, room);
@@ -42,7 +44,9 @@ std::vector<Case> direct_cases() {
          c.hears(b, c.direct(name_of_b, b));
          c.all_hear({a, b}, c.say(a));
        }},
-      {"direct.closed-channel/gone-then-others", "direct.closed-channel", kMust, kNeeds, "A send to a connection that is gone is no error, reaches nobody, and does not reach a later connection.",
+      {"direct.closed-channel/gone-then-others", "direct.closed-channel", kMust, kNeeds,
+       "A send to a connection that is gone is no error, reaches nobody, and does not reach a later "
+       "connection.",
        [](Context& c) {
          const std::string room = c.fresh_room();
          const MemberPtr stays = c.join(room);
@@ -54,12 +58,17 @@ std::vector<Case> direct_cases() {
          c.fence(later);
          c.hears(stays, *later->allowed.rbegin());
        }},
-      {"direct.invalid-name-refused/malformed", "direct.invalid-name-refused", kMust, kNeeds, "A malformed channel name is refused with an error and reaches nobody.",
+      {"direct.invalid-name-refused/malformed", "direct.invalid-name-refused", kMust, kNeeds,
+       "A malformed channel name is refused with an error and reaches nobody.",
        [](Context& c) {
          const MemberPtr bystander = c.join(c.fresh_room());
-         for (const std::string& name : {std::string("a b"), std::string("a!b!c"), std::string("!a"), std::string("频道"), std::string(100, 'x')}) {
-           const Result<void> result = c.run().control->channel_send(name, c.profile().direct->event.render_json(c.fresh_text()));
-           if (result.ok()) throw Failed("a direct send to a malformed name was accepted", "an error", "accepted: " + shown(name));
+         for (const std::string& name : {std::string("a b"), std::string("a!b!c"), std::string("!a"),
+                                         std::string("频道"), std::string(100, 'x')}) {
+           const Result<void> result =
+               c.run().control->channel_send(name, c.profile().direct->event.render_json(c.fresh_text()));
+           if (result.ok())
+             throw Failed("a direct send to a malformed name was accepted", "an error",
+                          "accepted: " + shown(name));
            if (result.error().kind != Error::Kind::bad_input) throw HarnessError(result.error().message);
          }
          c.fence(bystander);
@@ -71,16 +80,21 @@ std::vector<Case> direct_cases() {
          for (int i = 0; i < 30; ++i) texts.push_back(c.direct(name, member));
          c.all_hear({member}, texts);
        }},
-      {"direct.missing-key/observed", "direct.missing-key", Level::info, kNeeds, "The seed's own example sends the key text where the handler reads another: what becomes of the connection.",
+      {"direct.missing-key/observed", "direct.missing-key", Level::info, kNeeds,
+       "The seed's own example sends the key text where the handler reads another: what becomes of the "
+       "connection.",
        [](Context& c) {
          const auto [member, name] = join_named(c, c.fresh_room());
          auto event = c.profile().direct->event.render_json("x");
-         const Result<void> sent = c.run().control->channel_send(name, {{"type", event["type"]}, {"text", "Hello there!"}});
+         const Result<void> sent =
+             c.run().control->channel_send(name, {{"type", event["type"]}, {"text", "Hello there!"}});
          if (!sent.ok()) throw Observed("the control refused it: " + sent.error().message);
          c.direct(name, member);
          const Received got = c.next(member, c.deadline());
          member->gone = true;
-         throw Observed(got.kind == Received::Kind::text ? "ignored: the connection is still there" : "the connection ended: " + std::string(to_string(got.kind)));
+         throw Observed(got.kind == Received::Kind::text
+                            ? "ignored: the connection is still there"
+                            : "the connection ended: " + std::string(to_string(got.kind)));
        }},
   };
 }

@@ -8,7 +8,8 @@ namespace {
 
 constexpr Level kMust = Level::must;
 
-// After `goes` ended a member's connection, the room has one member less and the others get each message once.
+// After `goes` ended a member's connection, the room has one member less and the others get each message
+// once.
 void leaving(Context& c, void (*goes)(Context&, const MemberPtr&)) {
   const std::string room = c.fresh_room();
   const MemberPtr stays = c.join(room), leaves = c.join(room);
@@ -23,7 +24,12 @@ void leaving(Context& c, void (*goes)(Context&, const MemberPtr&)) {
 
 std::vector<Case> groups_cases() {
   return {
-      {"groups.join-before-accept/both-ways-sixty-times", "groups.join-before-accept", kMust, {}, "A client that has seen its 101 receives every message sent to the room after that moment, and what it sends right then reaches all.",
+      {"groups.join-before-accept/both-ways-sixty-times",
+       "groups.join-before-accept",
+       kMust,
+       {},
+       "A client that has seen its 101 receives every message sent to the room after that moment, and what "
+       "it sends right then reaches all.",
        [](Context& c) {
          const std::string room = c.fresh_room();
          const MemberPtr old = c.join(room);
@@ -36,16 +42,29 @@ std::vector<Case> groups_cases() {
            c.leave(second);
          }
        }},
-      {"groups.leave-on-close/after-the-handshake", "groups.leave-on-close", kMust, {}, "After the close handshake and the client's own end of TCP the room no longer has that member; the others still get messages exactly once.",
+      {"groups.leave-on-close/after-the-handshake",
+       "groups.leave-on-close",
+       kMust,
+       {},
+       "After the close handshake and the client's own end of TCP the room no longer has that member; the "
+       "others still get messages exactly once.",
        [](Context& c) { leaving(c, [](Context& x, const MemberPtr& m) { x.leave(m); }); }},
-      {"groups.leave-on-fin/quiet-room", "groups.leave-on-fin", kMust, {}, "The same when the TCP connection ends without a close frame.",
+      {"groups.leave-on-fin/quiet-room",
+       "groups.leave-on-fin",
+       kMust,
+       {},
+       "The same when the TCP connection ends without a close frame.",
        [](Context& c) {
          leaving(c, [](Context&, const MemberPtr& m) {
            m->client->shutdown_write();
            m->client->close();
          });
        }},
-      {"groups.leave-on-fin/during-broadcast", "groups.leave-on-fin", kMust, {}, "The same when the TCP connection ends without a close frame.",
+      {"groups.leave-on-fin/during-broadcast",
+       "groups.leave-on-fin",
+       kMust,
+       {},
+       "The same when the TCP connection ends without a close frame.",
        [](Context& c) {
          const std::string room = c.fresh_room();
          const MemberPtr stays = c.join(room), leaves = c.join(room);
@@ -60,9 +79,17 @@ std::vector<Case> groups_cases() {
          c.all_hear({stays}, texts);
          if (c.run().control != nullptr) c.wait_for_members(room, 1);
        }},
-      {"groups.leave-on-reset/quiet-room", "groups.leave-on-reset", kMust, {}, "The same on RST.",
+      {"groups.leave-on-reset/quiet-room",
+       "groups.leave-on-reset",
+       kMust,
+       {},
+       "The same on RST.",
        [](Context& c) { leaving(c, [](Context&, const MemberPtr& m) { m->client->reset(); }); }},
-      {"groups.leave-on-protocol-error/unmasked-frame", "groups.leave-on-protocol-error", kMust, {}, "The same when the server fails the connection for a protocol error.",
+      {"groups.leave-on-protocol-error/unmasked-frame",
+       "groups.leave-on-protocol-error",
+       kMust,
+       {},
+       "The same when the server fails the connection for a protocol error.",
        [](Context& c) {
          leaving(c, [](Context& x, const MemberPtr& m) {
            websocket::RawFrame frame;
@@ -74,17 +101,27 @@ std::vector<Case> groups_cases() {
            m->client->close();
          });
        }},
-      {"groups.leave-on-bad-message/not-json", "groups.leave-on-bad-message", Level::should, {}, "The same when the connection was closed because of a bad message.",
+      {"groups.leave-on-bad-message/not-json",
+       "groups.leave-on-bad-message",
+       Level::should,
+       {},
+       "The same when the connection was closed because of a bad message.",
        [](Context& c) {
-         if (c.profile().bad_message != target::BadMessagePolicy::close) throw CouldNotTest("the profile says that bad messages do not close");
+         if (c.profile().bad_message != target::BadMessagePolicy::close)
+           throw CouldNotTest("the profile says that bad messages do not close");
          leaving(c, [](Context& x, const MemberPtr& m) {
            (void)m->client->send_text("this is not JSON", x.deadline());
            const Received got = x.next(m, x.deadline());
-           if (got.kind == Received::Kind::timeout) throw CouldNotTest("the bad message did not close the connection");
+           if (got.kind == Received::Kind::timeout)
+             throw CouldNotTest("the bad message did not close the connection");
            m->client->close();
          });
        }},
-      {"groups.rejoin/three-times", "groups.rejoin", kMust, {}, "Leaving and joining again gives each later message once, not twice.",
+      {"groups.rejoin/three-times",
+       "groups.rejoin",
+       kMust,
+       {},
+       "Leaving and joining again gives each later message once, not twice.",
        [](Context& c) {
          const std::string room = c.fresh_room();
          const MemberPtr stays = c.join(room);
@@ -94,19 +131,31 @@ std::vector<Case> groups_cases() {
          c.fence(back);
          c.hears(stays, *back->allowed.rbegin());
        }},
-      {"groups.isolation/twins", "groups.isolation", kMust, {}, "Nothing sent in one room is seen in another, including names that are prefixes of each other, differ only in case, or only in - _ .",
+      {"groups.isolation/twins",
+       "groups.isolation",
+       kMust,
+       {},
+       "Nothing sent in one room is seen in another, including names that are prefixes of each other, differ "
+       "only in case, or only in - _ .",
        [](Context& c) {
          const std::string base = c.fresh_room("Ab");
          std::string lower = base;
-         for (char& letter : lower) letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-         std::vector<std::string> names{base, lower, base + "x", base + "_1", base + "-1", base + ".1", c.fresh_room()};
+         for (char& letter : lower)
+           letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+         std::vector<std::string> names{base,        lower,       base + "x",    base + "_1",
+                                        base + "-1", base + ".1", c.fresh_room()};
          std::vector<MemberPtr> members;
          for (const std::string& name : names)
-           if (std::regex_match(name, std::regex(c.profile().room.name_pattern))) members.push_back(c.join(name));
+           if (std::regex_match(name, std::regex(c.profile().room.name_pattern)))
+             members.push_back(c.join(name));
          for (const MemberPtr& member : members) c.fence(member);
          for (const MemberPtr& member : members) c.fence(member);
        }},
-      {"groups.no-history/joins-after-talk", "groups.no-history", kMust, {}, "A member sees nothing that was sent before it joined.",
+      {"groups.no-history/joins-after-talk",
+       "groups.no-history",
+       kMust,
+       {},
+       "A member sees nothing that was sent before it joined.",
        [](Context& c) {
          const std::string room = c.fresh_room();
          const MemberPtr old = c.join(room);
@@ -114,14 +163,23 @@ std::vector<Case> groups_cases() {
          const MemberPtr fresh = c.join(room);
          c.fence(fresh);
        }},
-      {"groups.one-connection-one-member/same-client-twice", "groups.one-connection-one-member", kMust, {}, "Two connections of one client to one room each receive every message once.",
+      {"groups.one-connection-one-member/same-client-twice",
+       "groups.one-connection-one-member",
+       kMust,
+       {},
+       "Two connections of one client to one room each receive every message once.",
        [](Context& c) {
          const std::string room = c.fresh_room();
          const std::vector<MemberPtr> both = c.join_many(room, 2);
          for (const MemberPtr& member : both) c.all_hear(both, c.say(member));
          for (const MemberPtr& member : both) c.all_hear(both, c.say(member));
        }},
-      {"groups.two-rooms/one-client-in-each", "groups.two-rooms", kMust, {}, "One client with a connection in each of two rooms gets each room's messages on that room's connection only.",
+      {"groups.two-rooms/one-client-in-each",
+       "groups.two-rooms",
+       kMust,
+       {},
+       "One client with a connection in each of two rooms gets each room's messages on that room's "
+       "connection only.",
        [](Context& c) {
          const MemberPtr a = c.join(c.fresh_room()), b = c.join(c.fresh_room());
          for (int i = 0; i < 3; ++i) {
@@ -129,18 +187,28 @@ std::vector<Case> groups_cases() {
            c.fence(b);
          }
        }},
-      {"groups.churn-harmless/fifty-come-and-go", "groups.churn-harmless", kMust, {}, "While others join and leave as fast as they can, members that stay get every message exactly once, in order.",
+      {"groups.churn-harmless/fifty-come-and-go",
+       "groups.churn-harmless",
+       kMust,
+       {},
+       "While others join and leave as fast as they can, members that stay get every message exactly once, "
+       "in order.",
        [](Context& c) {
          const std::string room = c.fresh_room();
          const std::vector<MemberPtr> stay = c.join_many(room, 2);
          for (int i = 0; i < 50; ++i) {
            const std::string text = c.say(stay[static_cast<std::size_t>(i) % 2]);
            const RawResponse visitor = c.handshake(c.profile().room_path(room));
-           if (visitor.status != 101) throw Lost("a visitor was not accepted", "101", "HTTP " + std::to_string(visitor.status));
+           if (visitor.status != 101)
+             throw Lost("a visitor was not accepted", "101", "HTTP " + std::to_string(visitor.status));
            c.all_hear(stay, text);
          }
        }},
-      {"groups.empty-room-reborn/last-leaves", "groups.empty-room-reborn", kMust, {}, "A room whose last member left works as new for the next.",
+      {"groups.empty-room-reborn/last-leaves",
+       "groups.empty-room-reborn",
+       kMust,
+       {},
+       "A room whose last member left works as new for the next.",
        [](Context& c) {
          const std::string room = c.fresh_room();
          for (int i = 0; i < 3; ++i) {

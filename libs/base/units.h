@@ -7,7 +7,8 @@
 
 namespace roomcheck {
 
-// What people write in options and files. Each parser throws BadInput with the accepted forms in the sentence.
+// What people write in options and files. Each parser throws BadInput with the accepted forms in the
+// sentence.
 
 // "250ms", "30s", "5m", "1h", "10us", "7ns"; "0" needs no unit.
 Nanoseconds parse_duration(std::string_view text);

@@ -15,7 +15,8 @@ namespace roomcheck::channel_layer {
 
 using event::Event;
 
-// A delivered message. Shared by all its receivers on a node and immutable: to change it, copy it (layer.no-aliasing).
+// A delivered message. Shared by all its receivers on a node and immutable: to change it, copy it
+// (layer.no-aliasing).
 using Message = std::shared_ptr<const Event>;
 
 // What group_send knows about its own effect. On layers that cannot know (pub/sub), `known` is false.
@@ -37,24 +38,27 @@ struct LayerOptions {
 };
 
 struct LayerStats {
-  std::uint64_t sent = 0;           // send()
-  std::uint64_t group_sent = 0;     // group_send()
-  std::uint64_t delivered = 0;      // to a listener or a receive()
-  std::uint64_t dropped = 0;        // over capacity in group_send()
-  std::uint64_t expired = 0;        // not received within `expiry`
-  std::uint64_t groups = 0;         // with at least one member, now
-  std::uint64_t members = 0;        // memberships, now
+  std::uint64_t sent = 0;        // send()
+  std::uint64_t group_sent = 0;  // group_send()
+  std::uint64_t delivered = 0;   // to a listener or a receive()
+  std::uint64_t dropped = 0;     // over capacity in group_send()
+  std::uint64_t expired = 0;     // not received within `expiry`
+  std::uint64_t groups = 0;      // with at least one member, now
+  std::uint64_t members = 0;     // memberships, now
 };
 
-// The channel layer, in Channels' own words: sends events to channel names and to every channel of a group, at most
-// once each. One object serves one event loop of a node; those of the same node share what they must.
+// The channel layer, in Channels' own words: sends events to channel names and to every channel of a group,
+// at most once each. One object serves one event loop of a node; those of the same node share what they must.
 //
-// Thread:     the event loop it was made for; completion and message handlers run there, never before the call that
+// Thread:     the event loop it was made for; completion and message handlers run there, never before the
+// call that
 //             took them returns.
-// Completion: each is called exactly once, within a bounded time, also on failure; those outstanding when the layer is
+// Completion: each is called exactly once, within a bounded time, also on failure; those outstanding when the
+// layer is
 //             destroyed are dropped. An empty std::function is allowed: nobody wants to know.
-// Order:      messages of one sender to one channel arrive in order. group_add is effective when it completes.
-// Capacity:   per channel (LayerOptions); send() fails with Error::Kind::full, group_send() drops silently and counts.
+// Order:      messages of one sender to one channel arrive in order. group_add is effective when it
+// completes. Capacity:   per channel (LayerOptions); send() fails with Error::Kind::full, group_send() drops
+// silently and counts.
 class ChannelLayer {
  public:
   using Completion = std::function<void(Result<void>)>;
@@ -69,12 +73,14 @@ class ChannelLayer {
   virtual std::string new_channel(std::string_view prefix = "specific") = 0;
 
   virtual void send(const std::string& channel, Event message, Completion done) = 0;
-  // The next message of the channel, waiting at most `limit` (then Error::Kind::timeout). Messages that nobody takes wait
-  // in the channel, up to capacity and expiry.
-  virtual void receive(const std::string& channel, std::chrono::nanoseconds limit, ReceiveCompletion done) = 0;
+  // The next message of the channel, waiting at most `limit` (then Error::Kind::timeout). Messages that
+  // nobody takes wait in the channel, up to capacity and expiry.
+  virtual void receive(const std::string& channel, std::chrono::nanoseconds limit,
+                       ReceiveCompletion done) = 0;
 
-  // Every message of the channel as it comes, until unlisten() or the end of the layer: what a consumer does for the
-  // life of its connection. Messages that already wait come first. One listener a channel. `done`: listening is effective.
+  // Every message of the channel as it comes, until unlisten() or the end of the layer: what a consumer does
+  // for the life of its connection. Messages that already wait come first. One listener a channel. `done`:
+  // listening is effective.
   virtual void listen(const std::string& channel, Listener listener, Completion done) = 0;
   virtual void unlisten(const std::string& channel) = 0;
 

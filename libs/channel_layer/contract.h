@@ -12,7 +12,7 @@ namespace roomcheck::channel_layer {
 // A backend under the contract suite: how to make it, and which rows of SPEC section layer it has.
 struct Backend {
   std::string name;
-  bool keeps_messages = true;   // a send waits for a later receive (not on pub/sub)
+  bool keeps_messages = true;  // a send waits for a later receive (not on pub/sub)
   bool checks_names = true;
   bool has_capacity = true;
   bool has_expiry = true;

@@ -1,4 +1,5 @@
-// The contract suite: every channel layer must pass it (SPEC, section layer). A backend joins by a row at the end.
+// The contract suite: every channel layer must pass it (SPEC, section layer). A backend joins by a row at the
+// end.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -67,7 +68,8 @@ class Contract : public testing::TestWithParam<Backend> {
     return wait<Result<GroupSendReport>>([&](auto done) { layer().group_send(group, event, done); });
   }
   std::vector<std::string> members(const std::string& group) {
-    auto result = wait<Result<std::vector<std::string>>>([&](auto done) { layer().group_channels(group, done); });
+    auto result =
+        wait<Result<std::vector<std::string>>>([&](auto done) { layer().group_channels(group, done); });
     EXPECT_TRUE(result.ok());
     return result.ok() ? *result : std::vector<std::string>{"?"};
   }
@@ -81,7 +83,8 @@ class Contract : public testing::TestWithParam<Backend> {
     auto out = std::make_shared<Consumer>();
     out->channel = layer().new_channel();
     const auto result = wait<Result<void>>([&](auto done) {
-      layer().listen(out->channel, [out](const Message& message) { out->got.push_back((*message)["n"]); }, done);
+      layer().listen(
+          out->channel, [out](const Message& message) { out->got.push_back((*message)["n"]); }, done);
     });
     EXPECT_TRUE(result.ok());
     return out;
@@ -125,8 +128,10 @@ TEST_P(Contract, ReceiveEndsAtItsLimitWithASentence) {  // layer.send-receive
 
 TEST_P(Contract, EveryTypeArrivesAsSent) {  // layer.types
   const auto me = layer().new_channel();
-  Event event{{"type", "t"}, {"s", "预警\u0000😀"}, {"i", INT64_MIN}, {"u", UINT64_MAX}, {"f", 0.1}, {"none", nullptr}, {"yes", true},
-              {"nested", {{"list", {1, "two", nullptr, {{"deep", 1.5}}}}}}};
+  Event event{{"type", "t"},    {"s", "预警\u0000😀"},
+              {"i", INT64_MIN}, {"u", UINT64_MAX},
+              {"f", 0.1},       {"none", nullptr},
+              {"yes", true},    {"nested", {{"list", {1, "two", nullptr, {{"deep", 1.5}}}}}}};
   event["bytes"] = Event::binary({0, 255, 10});
   Message got;
   layer().listen(me, [&](const Message& m) { got = m; }, {});
@@ -226,7 +231,8 @@ TEST_P(Contract, NewChannelsAreDistinctAndValid) {  // connect.distinct-channel-
 TEST_P(Contract, NamesOutsideTheRuleAreRefusedWithTheRule) {  // layer.names
   if (!GetParam().checks_names) GTEST_SKIP() << "this backend takes any name";
   const auto a = consumer();
-  for (const std::string& bad : {std::string(""), std::string("a b"), std::string(100, 'x'), std::string("房间"), std::string("a/b")}) {
+  for (const std::string& bad : {std::string(""), std::string("a b"), std::string(100, 'x'),
+                                 std::string("房间"), std::string("a/b")}) {
     EXPECT_FALSE(send(bad, numbered(1)).ok()) << bad;
     EXPECT_FALSE(group_send(bad, numbered(1)).ok()) << bad;
     EXPECT_FALSE(group_add(bad, a->channel).ok()) << bad;
@@ -340,11 +346,13 @@ TEST_P(Contract, NothingArrivesAfterUnlisten) {
 TEST_P(Contract, AConsumerMayLeaveInsideItsOwnHandler) {
   const auto me = layer().new_channel();
   int got = 0;
-  layer().listen(me, [&](const Message&) {
-    ++got;
-    layer().group_discard("g", me, {});
-    layer().unlisten(me);
-  }, {});
+  layer().listen(me,
+                 [&](const Message&) {
+                   ++got;
+                   layer().group_discard("g", me, {});
+                   layer().unlisten(me);
+                 },
+                 {});
   expect_ok(group_add("g", me));
   layer().group_send("g", numbered(1), {});
   layer().group_send("g", numbered(2), {});
@@ -361,8 +369,8 @@ TEST_P(Contract, OutstandingCompletionsDieWithTheLayer) {
   EXPECT_FALSE(called);
 }
 
-// Two loops on threads of their own: what is sent while others join and leave arrives exactly once, in order, at
-// those that stay.
+// Two loops on threads of their own: what is sent while others join and leave arrives exactly once, in order,
+// at those that stay.
 TEST_P(Contract, TwoLoopsShareTheirGroupsUnderChurn) {
   testkit::ManualClock clock;
   LayerOptions options;
@@ -381,10 +389,12 @@ TEST_P(Contract, TwoLoopsShareTheirGroupsUnderChurn) {
   for (Side& side : sides) {
     side.layer = node(side.io);
     const std::string me = side.layer->new_channel();
-    side.layer->listen(me, [&side](const Message& message) {
-      side.got.push_back((*message)["n"]);
-      ++side.count;
-    }, {});
+    side.layer->listen(me,
+                       [&side](const Message& message) {
+                         side.got.push_back((*message)["n"]);
+                         ++side.count;
+                       },
+                       {});
     side.layer->group_add("g", me, {});
     side.io.poll();
     side.io.restart();
@@ -404,7 +414,10 @@ TEST_P(Contract, TwoLoopsShareTheirGroupsUnderChurn) {
       side.layer->group_send("g", numbered(n), [&side, n](Result<GroupSendReport>) { side.talk(n + 1); });
     };
   }
-  boost::asio::post(sides[0].io, [&] { sides[0].talk(0); sides[0].churn(500); });
+  boost::asio::post(sides[0].io, [&] {
+    sides[0].talk(0);
+    sides[0].churn(500);
+  });
   boost::asio::post(sides[1].io, [&] { sides[1].churn(500); });
   std::thread threads[2];
   for (int i = 0; i < 2; ++i)
@@ -425,12 +438,15 @@ Backend memory_backend() {
   Backend backend;
   backend.name = "memory";
   backend.make_node = [](const LayerOptions& options, const Clock& clock) -> Backend::Node {
-    return [hub = make_in_memory_hub(options, clock)](boost::asio::io_context& io) { return make_in_memory_layer(hub, io); };
+    return [hub = make_in_memory_hub(options, clock)](boost::asio::io_context& io) {
+      return make_in_memory_layer(hub, io);
+    };
   };
   return backend;
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, Contract, testing::Values(memory_backend()), [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Backends, Contract, testing::Values(memory_backend()),
+                         [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace roomcheck::channel_layer

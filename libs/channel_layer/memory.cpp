@@ -31,12 +31,13 @@ struct Listening {
   LoopPtr loop;
   ChannelLayer::Listener handler;
   bool alive = true;
-  std::uint64_t capacity = 0;              // constant after construction
-  std::atomic<std::uint64_t> pending{0};   // posted to the loop, not yet handled
+  std::uint64_t capacity = 0;             // constant after construction
+  std::atomic<std::uint64_t> pending{0};  // posted to the loop, not yet handled
 };
 using ListeningPtr = std::shared_ptr<Listening>;
 
-// Someone in receive(). `timer` and `done` belong to the loop's thread; who takes the waiter out of its channel answers it.
+// Someone in receive(). `timer` and `done` belong to the loop's thread; who takes the waiter out of its
+// channel answers it.
 struct Waiter {
   LoopPtr loop;
   asio::steady_timer timer;
@@ -52,7 +53,7 @@ struct Queued {
 
 struct Channel {
   ListeningPtr listening;
-  std::deque<Queued> queue;      // at most its capacity
+  std::deque<Queued> queue;  // at most its capacity
   std::deque<WaiterPtr> waiters;
   bool idle() const { return !listening && queue.empty() && waiters.empty(); }
 };
@@ -65,7 +66,8 @@ struct Batch {
 
 struct Group {
   std::unordered_map<std::string, Nanoseconds> members;  // channel name -> when it was added
-  // Rebuilt by the first group_send after a change: the steady state of a broadcast allocates nothing per member.
+  // Rebuilt by the first group_send after a change: the steady state of a broadcast allocates nothing per
+  // member.
   bool stale = true;
   std::vector<std::shared_ptr<const Batch>> batches;
   std::vector<std::string> others;  // members that nobody listens to
@@ -281,7 +283,8 @@ class InMemoryHub {
       Listening& member = *batch->members[i];
       const bool full = member.pending.load(std::memory_order_relaxed) >= member.capacity;
       if (full && !below)
-        below = std::make_shared<Batch>(Batch{batch->loop, {batch->members.begin(), batch->members.begin() + static_cast<std::ptrdiff_t>(i)}});
+        below = std::make_shared<Batch>(Batch{
+            batch->loop, {batch->members.begin(), batch->members.begin() + static_cast<std::ptrdiff_t>(i)}});
       if (full) {
         ++dropped;
         continue;
@@ -307,7 +310,8 @@ class InMemoryHub {
   // Hands a message to the channel's listener, to a waiter or to its queue; false when it is full.
   bool offer(const std::string& name, Channel& channel, const Message& message) {
     if (channel.listening) {
-      if (channel.listening->pending.load(std::memory_order_relaxed) >= channel.listening->capacity) return false;
+      if (channel.listening->pending.load(std::memory_order_relaxed) >= channel.listening->capacity)
+        return false;
       post_one(channel.listening, message);
       return true;
     }
@@ -352,7 +356,7 @@ class InMemoryHub {
   std::unordered_map<std::string, Channel> channels_;
   std::unordered_map<std::string, Group> groups_;
   std::unordered_map<std::string, std::vector<std::string>> memberships_;  // channel -> its groups
-  std::deque<std::pair<Nanoseconds, std::string>> queued_;                 // when which channel has something to forget
+  std::deque<std::pair<Nanoseconds, std::string>> queued_;  // when which channel has something to forget
   LayerStats stats_;
 };
 
@@ -391,7 +395,8 @@ class InMemoryChannelLayer final : public ChannelLayer {
     if (const Result<void> valid = event::check_channel_name(channel); !valid.ok())
       return finish(std::move(done), Result<Message>(valid.error()));
     const auto waiter = std::make_shared<Waiter>(loop_);
-    waiter->done = [this, waiter_key = std::weak_ptr<Waiter>(waiter), done = std::move(done)](Result<Message> result) {
+    waiter->done = [this, waiter_key = std::weak_ptr<Waiter>(waiter),
+                    done = std::move(done)](Result<Message> result) {
       if (const WaiterPtr self = waiter_key.lock()) waiting_.erase(self);
       if (done) done(std::move(result));
     };
@@ -399,7 +404,8 @@ class InMemoryChannelLayer final : public ChannelLayer {
     waiter->timer.expires_after(limit);
     waiter->timer.async_wait([this, channel, waiter](const boost::system::error_code& code) {
       if (code || !hub_->take_back(channel, waiter)) return;
-      waiter->done(Error{Error::Kind::timeout, "nothing arrived on channel " + channel + " within the time limit"});
+      waiter->done(
+          Error{Error::Kind::timeout, "nothing arrived on channel " + channel + " within the time limit"});
     });
     if (const Message message = hub_->receive_or_wait(channel, waiter))
       asio::post(loop_->io, [waiter, message] {
@@ -444,7 +450,8 @@ class InMemoryChannelLayer final : public ChannelLayer {
   void group_send(const std::string& group, Event message, GroupSendCompletion done) override {
     Result<void> valid = event::check_group_name(group);
     if (valid.ok()) valid = check_message(message);
-    finish(std::move(done), valid.ok() ? hub_->group_send(group, std::move(message)) : Result<GroupSendReport>(valid.error()));
+    finish(std::move(done),
+           valid.ok() ? hub_->group_send(group, std::move(message)) : Result<GroupSendReport>(valid.error()));
   }
 
   void group_channels(const std::string& group, ChannelsCompletion done) override {
@@ -468,14 +475,16 @@ class InMemoryChannelLayer final : public ChannelLayer {
 
   static Result<void> check_message(const Event& message) {
     if (message.is_object()) return {};
-    return Error{Error::Kind::bad_input, "a message of the channel layer is a map, not " + std::string(message.type_name())};
+    return Error{Error::Kind::bad_input,
+                 "a message of the channel layer is a map, not " + std::string(message.type_name())};
   }
 
   // Completions never run before the call returns, and not after the layer is gone.
   template <class Done, class Outcome>
   void finish(Done done, Outcome result) {
     if (!done) return;
-    asio::post(loop_->io, [weak = std::weak_ptr<bool>(alive_), done = std::move(done), result = std::move(result)]() mutable {
+    asio::post(loop_->io, [weak = std::weak_ptr<bool>(alive_), done = std::move(done),
+                           result = std::move(result)]() mutable {
       if (weak.lock()) done(std::move(result));
     });
   }

@@ -20,6 +20,7 @@ class InMemoryHub;
 std::shared_ptr<InMemoryHub> make_in_memory_hub(const LayerOptions& options, const Clock& clock);
 
 // REQUIRES: `io` outlives the layer.
-std::unique_ptr<ChannelLayer> make_in_memory_layer(std::shared_ptr<InMemoryHub> hub, boost::asio::io_context& io);
+std::unique_ptr<ChannelLayer> make_in_memory_layer(std::shared_ptr<InMemoryHub> hub,
+                                                   boost::asio::io_context& io);
 
 }  // namespace roomcheck::channel_layer

@@ -7,8 +7,8 @@
 namespace roomcheck::event {
 namespace {
 
-// Refuses a document before it is built when it nests too deep: nlohmann parses iteratively, but destroys and dumps
-// recursively, and 100,000 nested arrays end the process.
+// Refuses a document before it is built when it nests too deep: nlohmann parses iteratively, but destroys and
+// dumps recursively, and 100,000 nested arrays end the process.
 class DepthCheck final : public nlohmann::json_sax<Event> {
  public:
   explicit DepthCheck(int most) : most_(most) {}
@@ -46,7 +46,9 @@ void append_escape(std::string& out, unsigned code) {
 
 // The code point that starts at text[i]; i moves behind it. REQUIRES: valid UTF-8 (nlohmann has checked).
 std::uint32_t next_code_point(std::string_view text, std::size_t& i) {
-  const auto octet = [&](std::size_t at) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[at])); };
+  const auto octet = [&](std::size_t at) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(text[at]));
+  };
   const std::uint32_t lead = octet(i);
   const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
   if (length == 1 || i + length > text.size()) {
@@ -90,11 +92,15 @@ void append_value(std::string& out, const Event& value) {
 }  // namespace
 
 Result<Event> parse_json(std::string_view text, int max_depth) {
-  if (text.substr(0, 3) == "\xef\xbb\xbf") return Error{Error::Kind::bad_input, "not JSON: it begins with a byte order mark"};
+  if (text.substr(0, 3) == "\xef\xbb\xbf")
+    return Error{Error::Kind::bad_input, "not JSON: it begins with a byte order mark"};
   DepthCheck check(max_depth);
   if (!Event::sax_parse(text, &check)) {
-    if (check.too_deep()) return Error{Error::Kind::bad_input, "not accepted: nested deeper than " + std::to_string(max_depth) + " levels"};
-    return Error{Error::Kind::bad_input, "not JSON: unexpected text at octet " + std::to_string(check.position())};
+    if (check.too_deep())
+      return Error{Error::Kind::bad_input,
+                   "not accepted: nested deeper than " + std::to_string(max_depth) + " levels"};
+    return Error{Error::Kind::bad_input,
+                 "not JSON: unexpected text at octet " + std::to_string(check.position())};
   }
   return Event::parse(text);
 }
@@ -110,13 +116,27 @@ void append_python_json_string(std::string& out, std::string_view utf8) {
     }
     const std::uint32_t point = next_code_point(utf8, i);
     switch (point) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
       default:
         if (point >= 0x10000) append_escape(out, 0xd800 + ((point - 0x10000) >> 10));
         append_escape(out, point >= 0x10000 ? 0xdc00 + ((point - 0x10000) & 0x3ff) : point);

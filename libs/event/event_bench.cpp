@@ -31,7 +31,8 @@ void MsgpackEncode(benchmark::State& state) {
 BENCHMARK(MsgpackEncode);
 
 void MsgpackDecode(benchmark::State& state) {
-  const std::string bytes = roomcheck::event::to_msgpack(Event{{"type", "chat_message"}, {"message", std::string(100, 'x')}});
+  const std::string bytes =
+      roomcheck::event::to_msgpack(Event{{"type", "chat_message"}, {"message", std::string(100, 'x')}});
   for (auto _ : state) benchmark::DoNotOptimize(roomcheck::event::from_msgpack(bytes));
 }
 BENCHMARK(MsgpackDecode);

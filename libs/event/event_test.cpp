@@ -27,8 +27,8 @@ TEST(PythonJson, WritesWhatPythonWrites) {
 }
 
 TEST(ParseJson, RefusesWhatIsNotOneJsonDocument) {
-  for (const char* text : {"", " ", "{", "{\"a\":1}x", "{'a':1}", "\xef\xbb\xbf{}", "{\"a\":\"\n\"}", "NaN", "{\"a\":1,}", "\"\xff\"",
-                           "\"\\ud83d\""})
+  for (const char* text : {"", " ", "{", "{\"a\":1}x", "{'a':1}", "\xef\xbb\xbf{}", "{\"a\":\"\n\"}", "NaN",
+                           "{\"a\":1,}", "\"\xff\"", "\"\\ud83d\""})
     EXPECT_FALSE(parse_json(text).ok()) << text;
 }
 

@@ -8,8 +8,9 @@ namespace {
 
 constexpr int kMaxDepth = 512;
 
-// nlohmann writes a float64 that float32 can hold as float32 (0xca). msgpack-python reads both alike, but channels_redis
-// writes float64 always, and we promise its bytes: so numbers are written here and the rest is nlohmann's.
+// nlohmann writes a float64 that float32 can hold as float32 (0xca). msgpack-python reads both alike, but
+// channels_redis writes float64 always, and we promise its bytes: so numbers are written here and the rest is
+// nlohmann's.
 void append(std::string& out, const Event& value);
 
 void append_header(std::string& out, std::size_t size, unsigned fix, std::size_t fix_most, unsigned code16) {
@@ -44,7 +45,9 @@ void append(std::string& out, const Event& value) {
   }
 }
 
-Error bad(const std::string& why) { return Error{Error::Kind::bad_input, "not a channel-layer message: " + why}; }
+Error bad(const std::string& why) {
+  return Error{Error::Kind::bad_input, "not a channel-layer message: " + why};
+}
 
 // Builds the value, refusing what nests too deep.
 class Limit final : public nlohmann::json_sax<Event> {
@@ -61,7 +64,9 @@ class Limit final : public nlohmann::json_sax<Event> {
   bool end_object() override { return --depth_ >= 0; }
   bool start_array(std::size_t) override { return ++depth_ <= kMaxDepth; }
   bool end_array() override { return --depth_ >= 0; }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override { return false; }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override {
+    return false;
+  }
 
  private:
   int depth_ = 0;

@@ -6,8 +6,9 @@
 
 namespace roomcheck::event {
 
-// MessagePack as channels_redis writes and reads it (shared with Python peers): str as str, binary as bin, floats as
-// float64. Decoding refuses what is no map with string keys, invalid UTF-8, trailing bytes, and nesting deeper than 512.
+// MessagePack as channels_redis writes and reads it (shared with Python peers): str as str, binary as bin,
+// floats as float64. Decoding refuses what is no map with string keys, invalid UTF-8, trailing bytes, and
+// nesting deeper than 512.
 std::string to_msgpack(const Event& event);
 Result<Event> from_msgpack(std::string_view bytes);
 

@@ -7,7 +7,8 @@ namespace roomcheck::event {
 namespace {
 
 bool plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+         c == '.';
 }
 
 Result<void> check(std::string_view kind, std::string_view name, bool separator_allowed) {
@@ -17,9 +18,10 @@ Result<void> check(std::string_view kind, std::string_view name, bool separator_
   if (name.size() < 100 && !head.empty() && std::all_of(head.begin(), head.end(), plain) &&
       std::all_of(tail.begin(), tail.end(), plain))
     return {};
-  return Error{Error::Kind::bad_input, std::string(kind) +
-                                           " name must be a valid unicode string with length < 100 containing only ASCII "
-                                           "alphanumerics, hyphens, underscores, or periods"};
+  return Error{Error::Kind::bad_input,
+               std::string(kind) +
+                   " name must be a valid unicode string with length < 100 containing only ASCII "
+                   "alphanumerics, hyphens, underscores, or periods"};
 }
 
 }  // namespace

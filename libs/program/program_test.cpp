@@ -23,7 +23,8 @@ struct Outcome {
   std::string err;
 };
 
-Outcome run(std::vector<std::string> words, std::chrono::nanoseconds& wait, const std::function<ExitCode()>& body) {
+Outcome run(std::vector<std::string> words, std::chrono::nanoseconds& wait,
+            const std::function<ExitCode()>& body) {
   CLI::App app("A test program", "little");
   add_duration(app, "--wait-time", wait, "How long");
   words.insert(words.begin(), "little");

@@ -41,7 +41,8 @@ Nanoseconds Histogram::mean() const {
 
 Nanoseconds Histogram::quantile(double q) const {
   if (count_ == 0) return Nanoseconds(0);
-  // One unit in the last place less, as HdrHistogram does: 0.9 * 10 may come out a hair above 9 and would skip a sample.
+  // One unit in the last place less, as HdrHistogram does: 0.9 * 10 may come out a hair above 9 and would
+  // skip a sample.
   const double rank = std::nextafter(std::clamp(q, 0.0, 1.0) * static_cast<double>(count_), 0.0);
   const auto wanted = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ceil(rank)));
   std::uint64_t seen = 0;

@@ -1,9 +1,10 @@
 // HdrHistogram's V2 encoding, inside and out:
 //
-//   base64( 0x1c849314  length of what follows  zlib( 0x1c849313  length of counts  0  digits  lowest  highest  1.0  counts ) )
+//   base64( 0x1c849314  length of what follows  zlib( 0x1c849313  length of counts  0  digits  lowest highest
+//   1.0  counts ) )
 //
-// Numbers are big-endian, lowest, highest and the ratio 1.0 (a double) have 64 bits, the others 32. Counts are ZigZag
-// LEB128 words of at most 9 octets; a negative word -n stands for n empty buckets.
+// Numbers are big-endian, lowest, highest and the ratio 1.0 (a double) have 64 bits, the others 32. Counts
+// are ZigZag LEB128 words of at most 9 octets; a negative word -n stands for n empty buckets.
 #include <zlib.h>
 
 #include <algorithm>
@@ -40,7 +41,8 @@ Int get(std::string_view in, std::size_t at) {
 
 void put_word(std::string& out, std::int64_t value) {
   std::uint64_t rest = (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
-  for (int octets = 1; octets < 9 && rest >= 0x80; ++octets, rest >>= 7) out += static_cast<char>(rest | 0x80);
+  for (int octets = 1; octets < 9 && rest >= 0x80; ++octets, rest >>= 7)
+    out += static_cast<char>(rest | 0x80);
   out += static_cast<char>(rest);
 }
 
@@ -137,7 +139,8 @@ Result<Histogram> Histogram::decode(std::string_view base64) {
   if (get<std::uint32_t>(*packed, 4) != packed->size() - 8) return bad("it is truncated");
   std::string plain(kMostOctets, '\0');
   uLongf size = static_cast<uLongf>(plain.size());
-  if (uncompress(reinterpret_cast<Bytef*>(plain.data()), &size, reinterpret_cast<const Bytef*>(packed->data() + 8),
+  if (uncompress(reinterpret_cast<Bytef*>(plain.data()), &size,
+                 reinterpret_cast<const Bytef*>(packed->data() + 8),
                  static_cast<uLong>(packed->size() - 8)) != Z_OK)
     return bad("zlib cannot inflate it");
   plain.resize(size);
@@ -159,7 +162,8 @@ Result<Histogram> Histogram::decode(std::string_view base64) {
     if (*word > 0) {
       const layout::Range range = layout::range_of(index);
       const std::int64_t highest = std::min(range.highest, layout::kHighest);
-      out.record_n(Nanoseconds(range.lowest + (highest - range.lowest) / 2), static_cast<std::uint64_t>(*word));
+      out.record_n(Nanoseconds(range.lowest + (highest - range.lowest) / 2),
+                   static_cast<std::uint64_t>(*word));
       if (out.count_ == static_cast<std::uint64_t>(*word)) out.min_ = range.lowest;
       out.max_ = highest;
     }

@@ -57,7 +57,8 @@ TEST(Histogram, EachBucketBeginsWhereTheOneBeforeEnds) {
     ASSERT_EQ(layout::index_of(range.highest), i);
   }
   EXPECT_GT(next, layout::kHighest);
-  EXPECT_EQ(layout::kLength, layout::index_of(layout::kHighest) / 1024 * 1024 + 1024);  // and not one bucket more
+  EXPECT_EQ(layout::kLength,
+            layout::index_of(layout::kHighest) / 1024 * 1024 + 1024);  // and not one bucket more
 }
 
 TEST(Histogram, TheMedianOfTenIsTheFifth) {
@@ -129,7 +130,8 @@ TEST(Histogram, SurvivesEncodingAndDecoding) {
 }
 
 // Written by hdr-histogram-js 3.0.1: 1000 x 1 ms, 100 x 10 ms, 10 x 1 s, 1 x 2 s, 1 x 1 h.
-constexpr std::string_view kForeignVector = "HISTFAAAADp4nJNpmSzMwMAgxMDAwMjAwMDMAAbMLxgYmN0MdixggALGg3IX+A+bnGC8nSXyl59p/RpGJgDupwtd";
+constexpr std::string_view kForeignVector =
+    "HISTFAAAADp4nJNpmSzMwMAgxMDAwMjAwMDMAAbMLxgYmN0MdixggALGg3IX+A+bnGC8nSXyl59p/RpGJgDupwtd";
 
 TEST(Histogram, ReadsWhatHdrHistogramJsWrote) {
   const Result<Histogram> theirs = Histogram::decode(kForeignVector);

@@ -9,12 +9,14 @@
 
 namespace roomcheck::target {
 
-// How we reach the target from outside its sockets: push into a group, send to one channel name, ask for the members.
-// Blocking calls, each bounded by the time limit given at creation.
+// How we reach the target from outside its sockets: push into a group, send to one channel name, ask for the
+// members. Blocking calls, each bounded by the time limit given at creation.
 //
 // Thread: any; calls are serialised inside.
-// Errors: bad_input - the target or the driver refused the name or the event; unsupported - this control cannot do it;
-//         refused, timeout, closed, system - the control itself is broken (a harness error, never the target's).
+// Errors: bad_input - the target or the driver refused the name or the event; unsupported - this control
+// cannot do it;
+//         refused, timeout, closed, system - the control itself is broken (a harness error, never the
+//         target's).
 class Control {
  public:
   virtual ~Control() = default;

@@ -17,27 +17,34 @@ using tcp = boost::asio::ip::tcp;
 // The reference server's control API (docs/PROFILES.md).
 class HttpControl final : public Control {
  public:
-  HttpControl(websocket::Url url, std::string token, std::chrono::nanoseconds limit) : url_(std::move(url)), token_(std::move(token)), limit_(limit) {}
+  HttpControl(websocket::Url url, std::string token, std::chrono::nanoseconds limit)
+      : url_(std::move(url)), token_(std::move(token)), limit_(limit) {}
 
   Result<void> group_send(const std::string& group, const event::Event& event) override {
-    return without_body(call(http::verb::post, "/groups/" + websocket::percent_encode(group) + "/send", event.dump()));
+    return without_body(
+        call(http::verb::post, "/groups/" + websocket::percent_encode(group) + "/send", event.dump()));
   }
   Result<void> channel_send(const std::string& channel, const event::Event& event) override {
-    return without_body(call(http::verb::post, "/channels/" + websocket::percent_encode(channel) + "/send", event.dump()));
+    return without_body(
+        call(http::verb::post, "/channels/" + websocket::percent_encode(channel) + "/send", event.dump()));
   }
   Result<std::vector<std::string>> members(const std::string& group) override {
-    const Result<std::string> body = call(http::verb::get, "/groups/" + websocket::percent_encode(group) + "/channels", "");
+    const Result<std::string> body =
+        call(http::verb::get, "/groups/" + websocket::percent_encode(group) + "/channels", "");
     if (!body.ok()) return body.error();
     try {
       return nlohmann::json::parse(*body).at("channels").get<std::vector<std::string>>();
     } catch (const nlohmann::json::exception&) {
-      return Error{Error::Kind::system, describe() + " answered without a list \"channels\": is it a control API?"};
+      return Error{Error::Kind::system,
+                   describe() + " answered without a list \"channels\": is it a control API?"};
     }
   }
   std::string describe() const override { return url_.scheme + "://" + url_.host_header(); }
 
  private:
-  static Result<void> without_body(const Result<std::string>& result) { return result.ok() ? Result<void>() : Result<void>(result.error()); }
+  static Result<void> without_body(const Result<std::string>& result) {
+    return result.ok() ? Result<void>() : Result<void>(result.error());
+  }
 
   // Everything asynchronous under one time limit; the loop runs here until it is done.
   Result<std::string> call(http::verb method, const std::string& target, const std::string& body) {
@@ -65,13 +72,21 @@ class HttpControl final : public Control {
     stream.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(limit_));
     beast::error_code resolving;
     const auto addresses = resolver.resolve(url_.host, std::to_string(url_.port), resolving);
-    if (resolving) return Error{Error::Kind::refused, "the control " + describe() + " cannot be resolved: " + resolving.message()};
+    if (resolving)
+      return Error{Error::Kind::refused,
+                   "the control " + describe() + " cannot be resolved: " + resolving.message()};
     stream.async_connect(addresses, then([&] {
-      http::async_write(stream, request, then([&] { http::async_read(stream, buffer, response, then([] {})); }));
-    }));
+                           http::async_write(stream, request, then([&] {
+                                               http::async_read(stream, buffer, response, then([] {}));
+                                             }));
+                         }));
     io.run();
-    if (failed == beast::error::timeout) return Error{Error::Kind::timeout, "the control " + describe() + " did not answer within its time limit"};
-    if (failed) return Error{Error::Kind::refused, "the control " + describe() + " cannot be reached: " + failed.message() + " (is --control right?)"};
+    if (failed == beast::error::timeout)
+      return Error{Error::Kind::timeout,
+                   "the control " + describe() + " did not answer within its time limit"};
+    if (failed)
+      return Error{Error::Kind::refused, "the control " + describe() + " cannot be reached: " +
+                                             failed.message() + " (is --control right?)"};
     if (response.result_int() == 200) return response.body();
     return refusal(static_cast<int>(response.result_int()), response.body());
   }
@@ -80,12 +95,18 @@ class HttpControl final : public Control {
     const auto json = nlohmann::json::parse(body, nullptr, false);
     const std::string why = json.is_object() ? json.value("error", body) : body;
     switch (status) {
-      case 400: return {Error::Kind::bad_input, why};
+      case 400:
+        return {Error::Kind::bad_input, why};
       case 401:
-      case 403: return {Error::Kind::refused, "the control " + describe() + " wants another --control-token: " + why};
-      case 404: return {Error::Kind::unsupported, "the control " + describe() + " does not have this: " + why};
-      case 503: return {Error::Kind::full, why};
-      default: return {Error::Kind::system, "the control " + describe() + " answered HTTP " + std::to_string(status) + ": " + why};
+      case 403:
+        return {Error::Kind::refused, "the control " + describe() + " wants another --control-token: " + why};
+      case 404:
+        return {Error::Kind::unsupported, "the control " + describe() + " does not have this: " + why};
+      case 503:
+        return {Error::Kind::full, why};
+      default:
+        return {Error::Kind::system,
+                "the control " + describe() + " answered HTTP " + std::to_string(status) + ": " + why};
     }
   }
 
@@ -97,8 +118,10 @@ class HttpControl final : public Control {
 
 }  // namespace
 
-std::unique_ptr<Control> make_control(const std::string& address, const std::string& token, std::chrono::nanoseconds limit) {
-  if (address.compare(0, 7, "http://") != 0) throw BadInput("--control " + address + ": expected http://HOST:PORT, the address of a control API");
+std::unique_ptr<Control> make_control(const std::string& address, const std::string& token,
+                                      std::chrono::nanoseconds limit) {
+  if (address.compare(0, 7, "http://") != 0)
+    throw BadInput("--control " + address + ": expected http://HOST:PORT, the address of a control API");
   return std::make_unique<HttpControl>(websocket::parse_url(address), token, limit);
 }
 

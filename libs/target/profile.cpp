@@ -32,9 +32,12 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 // A place in a profile: reads fields, and names itself when one is wrong.
 class Field {
  public:
-  Field(const json& value, const std::string& where, std::string pointer) : value_(value), where_(where), pointer_(std::move(pointer)) {}
+  Field(const json& value, const std::string& where, std::string pointer)
+      : value_(value), where_(where), pointer_(std::move(pointer)) {}
 
-  [[noreturn]] void fail(const std::string& why) const { throw BadInput(where_ + ": " + (pointer_.empty() ? "the profile" : pointer_) + " " + why); }
+  [[noreturn]] void fail(const std::string& why) const {
+    throw BadInput(where_ + ": " + (pointer_.empty() ? "the profile" : pointer_) + " " + why);
+  }
 
   void only(std::initializer_list<std::string_view> known) const {
     if (!value_.is_object()) fail("must be a JSON object");
@@ -42,10 +45,15 @@ class Field {
       if (std::find(known.begin(), known.end(), key) != known.end()) continue;
       std::string_view nearest;
       for (const std::string_view candidate : known)
-        if (edit_distance(key, candidate) <= 2 && (nearest.empty() || edit_distance(key, candidate) < edit_distance(key, nearest))) nearest = candidate;
+        if (edit_distance(key, candidate) <= 2 &&
+            (nearest.empty() || edit_distance(key, candidate) < edit_distance(key, nearest)))
+          nearest = candidate;
       std::string all;
-      for (const std::string_view candidate : known) all += (all.empty() ? "" : ", ") + std::string(candidate);
-      Field(item, where_, pointer_ + "/" + key).fail(nearest.empty() ? "is not known here; known are " + all : "is not known here; did you mean \"" + std::string(nearest) + "\"?");
+      for (const std::string_view candidate : known)
+        all += (all.empty() ? "" : ", ") + std::string(candidate);
+      Field(item, where_, pointer_ + "/" + key)
+          .fail(nearest.empty() ? "is not known here; known are " + all
+                                : "is not known here; did you mean \"" + std::string(nearest) + "\"?");
     }
   }
 
@@ -62,7 +70,8 @@ class Field {
   std::vector<std::string> texts() const {
     std::vector<std::string> out;
     if (!value_.is_array()) fail("must be a list of texts");
-    for (std::size_t i = 0; i < value_.size(); ++i) out.push_back(Field(value_[i], where_, pointer_ + "/" + std::to_string(i)).text());
+    for (std::size_t i = 0; i < value_.size(); ++i)
+      out.push_back(Field(value_[i], where_, pointer_ + "/" + std::to_string(i)).text());
     return out;
   }
   Template message() const {
@@ -104,8 +113,8 @@ std::optional<Profile::External> external(const Field& root, const std::string& 
 
 Profile from_json(const json& document, const std::string& where) {
   const Field root(document, where, "");
-  root.only({"name", "room", "echo", "push", "direct", "push_as_message", "group", "bad_message", "join_barrier", "greeting", "headers", "cookies",
-             "tls_ca", "capabilities"});
+  root.only({"name", "room", "echo", "push", "direct", "push_as_message", "group", "bad_message",
+             "join_barrier", "greeting", "headers", "cookies", "tls_ca", "capabilities"});
   Profile out;
   out.name = root.at("name").text();
 
@@ -116,7 +125,8 @@ Profile from_json(const json& document, const std::string& where) {
   out.room.receive = room.at("receive").message();
   if (room.has("name_pattern")) out.room.name_pattern = room.at("name_pattern").regex();
   if (room.has("name_max")) {
-    if (!room.at("name_max").value().is_number_unsigned()) room.at("name_max").fail("must be a whole number from 1 on");
+    if (!room.at("name_max").value().is_number_unsigned())
+      room.at("name_max").fail("must be a whole number from 1 on");
     out.room.name_max = room.at("name_max").value().get<std::size_t>();
   }
   if (room.has("consumer_paths")) out.room.consumer_paths = room.at("consumer_paths").texts();
@@ -132,34 +142,44 @@ Profile from_json(const json& document, const std::string& where) {
 
   if (root.has("group")) {
     out.group = root.at("group").text();
-    if (out.group != "discover" && out.group.find("{room}") == out.group.npos) root.at("group").fail("must contain {room}, or be \"discover\"");
+    if (out.group != "discover" && out.group.find("{room}") == out.group.npos)
+      root.at("group").fail("must contain {room}, or be \"discover\"");
   }
   if (root.has("bad_message")) {
     const std::string policy = root.at("bad_message").text();
-    if (policy != "close" && policy != "ignore" && policy != "reply") root.at("bad_message").fail("must be \"close\", \"ignore\" or \"reply\"");
-    out.bad_message = policy == "close" ? BadMessagePolicy::close : policy == "ignore" ? BadMessagePolicy::ignore : BadMessagePolicy::reply;
+    if (policy != "close" && policy != "ignore" && policy != "reply")
+      root.at("bad_message").fail("must be \"close\", \"ignore\" or \"reply\"");
+    out.bad_message = policy == "close"    ? BadMessagePolicy::close
+                      : policy == "ignore" ? BadMessagePolicy::ignore
+                                           : BadMessagePolicy::reply;
   }
   if (root.has("join_barrier")) {
     const std::string barrier = root.at("join_barrier").text();
-    if (barrier != "at_101" && barrier != "self_echo") root.at("join_barrier").fail("must be \"at_101\" or \"self_echo\"");
+    if (barrier != "at_101" && barrier != "self_echo")
+      root.at("join_barrier").fail("must be \"at_101\" or \"self_echo\"");
     out.join_barrier = barrier == "at_101" ? JoinBarrier::at_101 : JoinBarrier::self_echo;
   }
   if (root.has("greeting")) out.greeting = root.at("greeting").regex();
   if (root.has("headers")) {
     if (!root.at("headers").value().is_object()) root.at("headers").fail("must be a JSON object of texts");
-    for (const auto& [name, value] : root.at("headers").value().items()) out.headers.emplace_back(name, root.at("headers").at(name).text());
+    for (const auto& [name, value] : root.at("headers").value().items())
+      out.headers.emplace_back(name, root.at("headers").at(name).text());
   }
   if (root.has("cookies")) out.cookies = root.at("cookies").text();
   if (root.has("tls_ca")) out.tls_ca = root.at("tls_ca").text();
   if (root.has("capabilities")) {
     out.capabilities = root.at("capabilities").texts();
-    static const std::vector<std::string> kKnown{"echo", "push", "direct", "events", "auth", "origin", "cluster"};
+    static const std::vector<std::string> kKnown{"echo", "push",   "direct", "events",
+                                                 "auth", "origin", "cluster"};
     for (const std::string& capability : out.capabilities)
       if (std::find(kKnown.begin(), kKnown.end(), capability) == kKnown.end())
-        root.at("capabilities").fail("names \"" + capability + "\", which is none of echo, push, direct, events, auth, origin, cluster");
+        root.at("capabilities")
+            .fail("names \"" + capability +
+                  "\", which is none of echo, push, direct, events, auth, origin, cluster");
   }
   for (const char* capability : {"echo", "push", "direct"})
-    if (out.has(capability) && !root.has(capability)) root.fail("has the capability \"" + std::string(capability) + "\" but no \"" + capability + "\"");
+    if (out.has(capability) && !root.has(capability))
+      root.fail("has the capability \"" + std::string(capability) + "\" but no \"" + capability + "\"");
   return out;
 }
 
@@ -167,15 +187,24 @@ json parse(std::string_view text, const std::string& where) {
   try {
     return json::parse(text, nullptr, true, true);  // comments allowed
   } catch (const json::parse_error& e) {
-    throw BadInput(where + ": not JSON: " + std::string(e.what()).substr(std::string(e.what()).find("at line") == std::string::npos ? 0 : std::string(e.what()).find("at line")));
+    throw BadInput(where + ": not JSON: " +
+                   std::string(e.what()).substr(std::string(e.what()).find("at line") == std::string::npos
+                                                    ? 0
+                                                    : std::string(e.what()).find("at line")));
   }
 }
 
 json to_json(const Profile& p) {
-  json room{{"path", p.room.path}, {"send", p.room.send.json()}, {"receive", p.room.receive.json()}, {"name_pattern", p.room.name_pattern},
-            {"name_max", p.room.name_max}, {"consumer_paths", p.room.consumer_paths}};
+  json room{{"path", p.room.path},
+            {"send", p.room.send.json()},
+            {"receive", p.room.receive.json()},
+            {"name_pattern", p.room.name_pattern},
+            {"name_max", p.room.name_max},
+            {"consumer_paths", p.room.consumer_paths}};
   json out{{"name", p.name}, {"room", room}};
-  if (p.echo) out["echo"] = {{"path", p.echo->path}, {"send", p.echo->send.json()}, {"receive", p.echo->receive.json()}};
+  if (p.echo)
+    out["echo"] = {
+        {"path", p.echo->path}, {"send", p.echo->send.json()}, {"receive", p.echo->receive.json()}};
   const auto put = [&out](const char* key, const std::optional<Profile::External>& e) {
     if (e) out[key] = {{"event", e->event.json()}, {"receive", e->receive.json()}};
   };
@@ -183,7 +212,9 @@ json to_json(const Profile& p) {
   put("direct", p.direct);
   put("push_as_message", p.push_as_message);
   out["group"] = p.group;
-  out["bad_message"] = p.bad_message == BadMessagePolicy::close ? "close" : p.bad_message == BadMessagePolicy::ignore ? "ignore" : "reply";
+  out["bad_message"] = p.bad_message == BadMessagePolicy::close    ? "close"
+                       : p.bad_message == BadMessagePolicy::ignore ? "ignore"
+                                                                   : "reply";
   out["join_barrier"] = p.join_barrier == JoinBarrier::at_101 ? "at_101" : "self_echo";
   out["greeting"] = p.greeting;
   out["headers"] = json::object();
@@ -202,11 +233,17 @@ std::string fill_room(const std::string& text, std::string_view room) {
 
 }  // namespace
 
-bool Profile::has(std::string_view capability) const { return std::find(capabilities.begin(), capabilities.end(), capability) != capabilities.end(); }
-std::string Profile::room_path(std::string_view room_name) const { return fill_room(room.path, websocket::percent_encode(room_name)); }
+bool Profile::has(std::string_view capability) const {
+  return std::find(capabilities.begin(), capabilities.end(), capability) != capabilities.end();
+}
+std::string Profile::room_path(std::string_view room_name) const {
+  return fill_room(room.path, websocket::percent_encode(room_name));
+}
 std::string Profile::group_of(std::string_view room_name) const { return fill_room(group, room_name); }
 
-Profile parse_profile(std::string_view json_text, const std::string& where) { return from_json(parse(json_text, where), where); }
+Profile parse_profile(std::string_view json_text, const std::string& where) {
+  return from_json(parse(json_text, where), where);
+}
 
 Profile load_profile(const std::string& name_or_file) {
   for (const auto& [name, text] : builtin_profile_texts())
@@ -215,7 +252,8 @@ Profile load_profile(const std::string& name_or_file) {
   if (!in) {
     std::string known;
     for (const std::string& name : builtin_profiles()) known += (known.empty() ? "" : ", ") + name;
-    throw BadInput("--profile " + name_or_file + ": neither a built-in profile (" + known + ") nor a file that can be read");
+    throw BadInput("--profile " + name_or_file + ": neither a built-in profile (" + known +
+                   ") nor a file that can be read");
   }
   return parse_profile(std::string{std::istreambuf_iterator<char>(in), {}}, name_or_file);
 }
@@ -224,7 +262,8 @@ Profile with_overrides(const Profile& profile, const std::vector<std::string>& a
   json document = to_json(profile);
   for (const std::string& assignment : assignments) {
     const std::size_t equals = assignment.find('=');
-    if (equals == assignment.npos || equals == 0) throw BadInput("--set " + assignment + ": expected FIELD=VALUE, for example room.path=/chat/{room}");
+    if (equals == assignment.npos || equals == 0)
+      throw BadInput("--set " + assignment + ": expected FIELD=VALUE, for example room.path=/chat/{room}");
     std::string pointer = "/" + assignment.substr(0, equals);
     std::replace(pointer.begin(), pointer.end(), '.', '/');
     const std::string text = assignment.substr(equals + 1);

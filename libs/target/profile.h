@@ -15,8 +15,9 @@ enum class BadMessagePolicy { close, ignore, reply };
 // When a client that has seen its 101 counts as a member.
 enum class JoinBarrier { at_101, self_echo };
 
-// A JSON text with {text} (and {room}) in it: what goes over the wire, both ways. render() substitutes the JSON-escaped
-// text; match() is its inverse on a parsed message: same keys and no others, and yields the text.
+// A JSON text with {text} (and {room}) in it: what goes over the wire, both ways. render() substitutes the
+// JSON-escaped text; match() is its inverse on a parsed message: same keys and no others, and yields the
+// text.
 class Template {
  public:
   Template() = default;
@@ -32,8 +33,8 @@ class Template {
   nlohmann::ordered_json json_;
 };
 
-// What a target speaks: the whole of what the suite and the load generator must know to talk to it. A JSON file
-// (comments allowed) or a built-in name; schema: conformance/profiles/profile.schema.json.
+// What a target speaks: the whole of what the suite and the load generator must know to talk to it. A JSON
+// file (comments allowed) or a built-in name; schema: conformance/profiles/profile.schema.json.
 //
 // In profile `seed`: room.send {"msg": "{text}"}, room.receive {"message": "预警信息2：预警信息1：{text}"},
 // push.event {"type": "chat_push_message", "message": "{text}"}, push.receive {"message": "{text}"}.
@@ -42,8 +43,8 @@ struct Profile {
 
   struct Room {
     std::string path = "/ws/chat/{room}/";
-    Template send;     // member -> server
-    Template receive;  // server -> every member
+    Template send;                                      // member -> server
+    Template receive;                                   // server -> every member
     std::string name_pattern = "[A-Za-z0-9_.-]{1,99}";  // ECMAScript regex, the whole name
     std::size_t name_max = 99;
     // Other routes that join the same groups (seed: sync, async, JSON, async JSON consumers), with {room}.
@@ -61,9 +62,10 @@ struct Profile {
     Template event;    // what is put into the channel layer
     Template receive;  // what members then see
   };
-  std::optional<External> push;     // to a group
-  std::optional<External> direct;   // to a channel name
-  // The event type that members' own messages use, pushed from outside: what members see (seed: 预警信息2：{text}).
+  std::optional<External> push;    // to a group
+  std::optional<External> direct;  // to a channel name
+  // The event type that members' own messages use, pushed from outside: what members see (seed:
+  // 预警信息2：{text}).
   std::optional<External> push_as_message;
 
   // How a room's group is called in the channel layer: a text with {room}, or "discover".
@@ -81,8 +83,8 @@ struct Profile {
   std::string group_of(std::string_view room) const;
 };
 
-// A built-in name (seed, channels-tutorial) or a file's path. Throws BadInput naming the file and the JSON pointer of the
-// wrong field, with the remedy (the allowed values; a suggestion for a misspelt key).
+// A built-in name (seed, channels-tutorial) or a file's path. Throws BadInput naming the file and the JSON
+// pointer of the wrong field, with the remedy (the allowed values; a suggestion for a misspelt key).
 Profile load_profile(const std::string& name_or_file);
 // From JSON text; `where` names it in errors.
 Profile parse_profile(std::string_view json_text, const std::string& where);

@@ -51,17 +51,20 @@ TEST(Profile, NamesTheWrongFieldAndTheRemedy) {
     return out;
   };
   EXPECT_THAT(complaint("{"), HasSubstr("p.json: not JSON"));
-  EXPECT_THAT(complaint(with("\"path\"", "\"pth\"")), HasSubstr("/room/pth is not known here; did you mean \"path\"?"));
+  EXPECT_THAT(complaint(with("\"path\"", "\"pth\"")),
+              HasSubstr("/room/pth is not known here; did you mean \"path\"?"));
   EXPECT_THAT(complaint(with("/ws/chat/{room}/", "/ws/chat/")), HasSubstr("/room/path must contain {room}"));
   EXPECT_THAT(complaint(with("\"close\"", "\"explode\"")), HasSubstr("/bad_message must be"));
   EXPECT_THAT(complaint(with("\"events\"", "\"flying\"")), HasSubstr("/capabilities names \"flying\""));
   EXPECT_THAT(complaint(with("\"name_max\": 99", "\"name_max\": \"99\"")), HasSubstr("/room/name_max"));
-  EXPECT_THAT(complaint(with("[A-Za-z0-9_.-]{1,99}", "[A-")), HasSubstr("/room/name_pattern is no valid regular expression"));
+  EXPECT_THAT(complaint(with("[A-Za-z0-9_.-]{1,99}", "[A-")),
+              HasSubstr("/room/name_pattern is no valid regular expression"));
   EXPECT_THROW((void)load_profile("no-such-profile"), BadInput);
 }
 
 TEST(Profile, SingleFieldsCanBeSet) {
-  const Profile p = with_overrides(load_profile("seed"), {"room.path=/chat/{room}", "room.name_max=20", "group=chat_{room}", "capabilities=[\"echo\"]"});
+  const Profile p = with_overrides(load_profile("seed"), {"room.path=/chat/{room}", "room.name_max=20",
+                                                          "group=chat_{room}", "capabilities=[\"echo\"]"});
   EXPECT_EQ(p.room_path("a"), "/chat/a");
   EXPECT_EQ(p.room.name_max, 20u);
   EXPECT_EQ(p.group_of("a"), "chat_a");

@@ -18,7 +18,8 @@ int count_marks(const json& value) {
 void fill(json& value, std::string_view text) {
   if (value.is_string()) {
     auto& string = value.get_ref<std::string&>();
-    if (const std::size_t at = string.find(kMark); at != std::string::npos) string.replace(at, kMark.size(), text);
+    if (const std::size_t at = string.find(kMark); at != std::string::npos)
+      string.replace(at, kMark.size(), text);
   } else if (value.is_structured()) {
     for (auto& item : value) fill(item, text);
   }

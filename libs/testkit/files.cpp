@@ -22,7 +22,9 @@ TemporaryDirectory::~TemporaryDirectory() {
   fs::remove_all(path_, ignored);
 }
 
-std::string TemporaryDirectory::path(std::string_view name) const { return (fs::path(path_) / name).string(); }
+std::string TemporaryDirectory::path(std::string_view name) const {
+  return (fs::path(path_) / name).string();
+}
 
 std::string TemporaryDirectory::write(std::string_view name, std::string_view content) const {
   std::ofstream(path(name), std::ios::binary) << content;
@@ -34,7 +36,8 @@ std::string slurp(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-std::string differs_from_golden(std::string_view source_dir, std::string_view golden, std::string_view actual) {
+std::string differs_from_golden(std::string_view source_dir, std::string_view golden,
+                                std::string_view actual) {
   const std::string path = (fs::path(source_dir) / golden).string();
   if (const char* update = std::getenv("ROOMCHECK_UPDATE_GOLDEN"); update != nullptr && *update != '\0') {
     std::ofstream(path, std::ios::binary) << actual;
@@ -48,8 +51,8 @@ std::string differs_from_golden(std::string_view source_dir, std::string_view go
     const bool more_a = static_cast<bool>(std::getline(want, a));
     const bool more_b = static_cast<bool>(std::getline(got, b));
     if (more_a && more_b && a == b) continue;
-    return path + ":" + std::to_string(line) + " differs\n  golden: " + (more_a ? a : "(end)") + "\n  actual: " + (more_b ? b : "(end)") +
-           "\nROOMCHECK_UPDATE_GOLDEN=1 writes the file anew.";
+    return path + ":" + std::to_string(line) + " differs\n  golden: " + (more_a ? a : "(end)") +
+           "\n  actual: " + (more_b ? b : "(end)") + "\nROOMCHECK_UPDATE_GOLDEN=1 writes the file anew.";
   }
 }
 

@@ -17,11 +17,13 @@ namespace roomcheck::testkit {
 namespace {
 
 using std::chrono::steady_clock;
-constexpr auto kPoll = std::chrono::milliseconds(5);  // how often a child is looked at; not a wait for anything
+constexpr auto kPoll =
+    std::chrono::milliseconds(5);  // how often a child is looked at; not a wait for anything
 
 }  // namespace
 
-Process::Process(const std::vector<std::string>& command, const std::map<std::string, std::string>& environment) {
+Process::Process(const std::vector<std::string>& command,
+                 const std::map<std::string, std::string>& environment) {
   std::vector<std::string> words = command;
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
@@ -58,7 +60,8 @@ std::string Process::wait_for(const std::string& regex) {
     const std::string text = out();
     if (std::smatch match; std::regex_search(text, match, pattern)) return match[match.size() > 1 ? 1 : 0];
     if (ended || steady_clock::now() > limit)
-      throw std::runtime_error("no output that matches " + regex + "\nstdout: " + text + "\nstderr: " + err());
+      throw std::runtime_error("no output that matches " + regex + "\nstdout: " + text +
+                               "\nstderr: " + err());
     std::this_thread::sleep_for(kPoll);
   }
 }
@@ -83,7 +86,9 @@ Outcome run(const std::vector<std::string>& command, const std::map<std::string,
             std::chrono::seconds limit) {
   Process process(command, environment);
   const std::optional<int> code = process.wait(limit);
-  if (!code) throw std::runtime_error(command.front() + " did not end within its limit\nstdout: " + process.out() + "\nstderr: " + process.err());
+  if (!code)
+    throw std::runtime_error(command.front() + " did not end within its limit\nstdout: " + process.out() +
+                             "\nstderr: " + process.err());
   return {*code, process.out(), process.err()};
 }
 

@@ -12,11 +12,12 @@
 
 namespace roomcheck::testkit {
 
-// A program started by a test; its output goes to files in a temporary directory. Ended (SIGTERM, then SIGKILL after 5 s)
-// with the object, by pid.
+// A program started by a test; its output goes to files in a temporary directory. Ended (SIGTERM, then
+// SIGKILL after 5 s) with the object, by pid.
 class Process {
  public:
-  explicit Process(const std::vector<std::string>& command, const std::map<std::string, std::string>& environment = {});
+  explicit Process(const std::vector<std::string>& command,
+                   const std::map<std::string, std::string>& environment = {});
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -25,12 +26,13 @@ class Process {
   std::string err() const;
   pid_t pid() const { return pid_; }
 
-  // Waits until stdout matches the regex and returns its first group (or the whole match). Throws std::runtime_error with the
-  // output when the program ends first, or after 20 s.
+  // Waits until stdout matches the regex and returns its first group (or the whole match). Throws
+  // std::runtime_error with the output when the program ends first, or after 20 s.
   std::string wait_for(const std::string& regex);
 
   void signal(int number) const;
-  // The exit code once it has ended; 128 + n when signal n ended it; nullopt when it has not within the limit.
+  // The exit code once it has ended; 128 + n when signal n ended it; nullopt when it has not within the
+  // limit.
   std::optional<int> wait(std::chrono::seconds limit = std::chrono::seconds(60));
 
  private:
@@ -46,7 +48,8 @@ struct Outcome {
 };
 
 // Runs a program to its end. Throws std::runtime_error when it has not ended within the limit.
-Outcome run(const std::vector<std::string>& command, const std::map<std::string, std::string>& environment = {},
+Outcome run(const std::vector<std::string>& command,
+            const std::map<std::string, std::string>& environment = {},
             std::chrono::seconds limit = std::chrono::seconds(100));
 
 // A TCP port of 127.0.0.1 on which nobody listens at this moment.

@@ -54,7 +54,9 @@ Result<Address> resolve(const std::string& host, std::uint16_t port) {
 class ClientSession final : public Session {
  public:
   ClientSession(ClientCore& core, const ConnectOptions& options, std::unique_ptr<ClientHandler> handler)
-      : Session(core.io, Role::client, options.send_buffer_limit, options.max_message_size), core_(&core), options_(std::make_unique<ConnectOptions>(options)) {
+      : Session(core.io, Role::client, options.send_buffer_limit, options.max_message_size),
+        core_(&core),
+        options_(std::make_unique<ConnectOptions>(options)) {
     client_handler_ = handler.get();
     handler_ = std::move(handler);
     remote_address_ = options.url.host_header();
@@ -66,17 +68,22 @@ class ClientSession final : public Session {
     const Url& url = options_->url;
     const std::string key = url.host + " " + std::to_string(url.port);
     auto known = core_->resolved.find(key);
-    if (known == core_->resolved.end()) known = core_->resolved.emplace(key, resolve(url.host, url.port)).first;
-    if (!known->second.ok()) return fail_open(ConnectFailure::Stage::resolve, 0, known->second.error().message);
+    if (known == core_->resolved.end())
+      known = core_->resolved.emplace(key, resolve(url.host, url.port)).first;
+    if (!known->second.ok())
+      return fail_open(ConnectFailure::Stage::resolve, 0, known->second.error().message);
     const Address& address = *known->second;
 
-    Stream stream(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), nullptr);
+    Stream stream(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
+                  nullptr);
     if (!stream.is_open()) return fail_open(ConnectFailure::Stage::tcp, 0, errno_text(errno));
     const int on = 1;
     ::setsockopt(stream.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (const int code = bind_source(stream.fd()); code != 0)
-      return fail_open(ConnectFailure::Stage::tcp, 0, "cannot use the source address " + options_->source_address + ": " + errno_text(code));
-    if (::connect(stream.fd(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0 && errno != EINPROGRESS)
+      return fail_open(ConnectFailure::Stage::tcp, 0,
+                       "cannot use the source address " + options_->source_address + ": " + errno_text(code));
+    if (::connect(stream.fd(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0 &&
+        errno != EINPROGRESS)
       return fail_open(ConnectFailure::Stage::tcp, 0, errno_text(errno));
     if (url.secure()) {
       const std::string& name = core_->server_name.empty() ? url.host : core_->server_name;
@@ -99,7 +106,8 @@ class ClientSession final : public Session {
     const Result<Address> source = resolve(options_->source_address, 0);
     if (!source.ok()) return EADDRNOTAVAIL;
     const int on = 1;
-    ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);  // ports are then chosen per 4-tuple
+    ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
+                 sizeof on);  // ports are then chosen per 4-tuple
     return ::bind(fd, reinterpret_cast<const sockaddr*>(&source->storage), source->size) == 0 ? 0 : errno;
   }
 
@@ -124,13 +132,16 @@ class ClientSession final : public Session {
     std::array<unsigned char, 16> raw{};
     RAND_bytes(raw.data(), static_cast<int>(raw.size()));
     key_ = websocketpp::base64_encode(raw.data(), raw.size());
-    std::string out = "GET " + options_->url.target + " HTTP/1.1\r\nHost: " + options_->url.host_header() +
-                      "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key_ + "\r\n";
+    std::string out =
+        "GET " + options_->url.target + " HTTP/1.1\r\nHost: " + options_->url.host_header() +
+        "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " +
+        key_ + "\r\n";
     if (!options_->cookies.empty()) out += "Cookie: " + options_->cookies + "\r\n";
     for (const auto& [name, value] : options_->headers) out += name + ": " + value + "\r\n";
     if (!options_->subprotocols.empty()) {
       out += "Sec-WebSocket-Protocol: ";
-      for (std::size_t i = 0; i < options_->subprotocols.size(); ++i) out += (i > 0 ? ", " : "") + options_->subprotocols[i];
+      for (std::size_t i = 0; i < options_->subprotocols.size(); ++i)
+        out += (i > 0 ? ", " : "") + options_->subprotocols[i];
       out += "\r\n";
     }
     enqueue(std::make_shared<const std::string>(out + "\r\n"));
@@ -142,7 +153,8 @@ class ClientSession final : public Session {
     head_.append(bytes, n);
     const std::size_t end = head_.find("\r\n\r\n", before < 3 ? 0 : before - 3);
     if (end == head_.npos) {
-      if (head_.size() > kMaxHead) fail_open(ConnectFailure::Stage::http, 0, "the answer's headers do not end");
+      if (head_.size() > kMaxHead)
+        fail_open(ConnectFailure::Stage::http, 0, "the answer's headers do not end");
       return;
     }
     const std::string frames = head_.substr(end + 4);
@@ -162,12 +174,15 @@ class ClientSession final : public Session {
       return fail_open(ConnectFailure::Stage::http, 0, "the answer is no HTTP");
     }
     const int status = static_cast<int>(response.get_status_code());
-    if (status != 101) return fail_open(ConnectFailure::Stage::http, status, "HTTP " + std::to_string(status) + " " + response.get_status_msg());
+    if (status != 101)
+      return fail_open(ConnectFailure::Stage::http, status,
+                       "HTTP " + std::to_string(status) + " " + response.get_status_msg());
     protocol::HttpRequest request;
     request.replace_header("Sec-WebSocket-Key", key_);
     begin_open();
     if (processor().validate_server_handshake_response(request, response))
-      return fail_open(ConnectFailure::Stage::http, 101, "the 101 has no valid Sec-WebSocket-Accept, Upgrade or Connection header");
+      return fail_open(ConnectFailure::Stage::http, 101,
+                       "the 101 has no valid Sec-WebSocket-Accept, Upgrade or Connection header");
     times_.upgrade = elapsed();
     ++core_->stats.opened;
     options_.reset();
@@ -189,10 +204,15 @@ class ClientSession final : public Session {
 
   void on_opening_end(const std::string& why) override {
     const bool in_tls = connected_ && stream_.is_tls() && !tls_done();
-    fail_open(in_tls ? ConnectFailure::Stage::tls : connected_ ? ConnectFailure::Stage::http : ConnectFailure::Stage::tcp, 0, why);
+    fail_open(in_tls       ? ConnectFailure::Stage::tls
+              : connected_ ? ConnectFailure::Stage::http
+                           : ConnectFailure::Stage::tcp,
+              0, why);
   }
 
-  void on_opening_deadline() override { fail_open(ConnectFailure::Stage::timeout, 0, "no answer within the time limit"); }
+  void on_opening_deadline() override {
+    fail_open(ConnectFailure::Stage::timeout, 0, "no answer within the time limit");
+  }
   void on_received() override {
     if (core_ != nullptr) ++core_->stats.messages_received;
   }
@@ -216,18 +236,24 @@ class ClientSession final : public Session {
 
 std::string_view to_string(ConnectFailure::Stage stage) {
   switch (stage) {
-    case ConnectFailure::Stage::resolve: return "resolve";
-    case ConnectFailure::Stage::tcp: return "tcp";
-    case ConnectFailure::Stage::tls: return "tls";
-    case ConnectFailure::Stage::http: return "http";
-    case ConnectFailure::Stage::timeout: return "timeout";
+    case ConnectFailure::Stage::resolve:
+      return "resolve";
+    case ConnectFailure::Stage::tcp:
+      return "tcp";
+    case ConnectFailure::Stage::tls:
+      return "tls";
+    case ConnectFailure::Stage::http:
+      return "http";
+    case ConnectFailure::Stage::timeout:
+      return "timeout";
   }
   return "unknown";
 }
 
 class Client::Impl {
  public:
-  Impl(boost::asio::io_context& io, const ClientTls& tls) : core_{io, TlsContext::client(tls), tls.server_name, {}, {}, {}} {}
+  Impl(boost::asio::io_context& io, const ClientTls& tls)
+      : core_{io, TlsContext::client(tls), tls.server_name, {}, {}, {}} {}
   ~Impl() {
     std::vector<std::shared_ptr<Session>> all;
     for (ClientSession* session : core_.sessions) all.push_back(session->shared_from_this());

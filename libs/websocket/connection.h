@@ -12,8 +12,9 @@ namespace roomcheck::websocket {
 // One open (or opening) WebSocket, on either side: what a caller may do with it.
 //
 // Thread:    the event loop it was made on; nothing here may be called from another thread.
-// Ownership: shared; a holder keeps the object, not the socket: after on_close() every call is a harmless no-op.
-// Capacity:  what the peer does not read is kept up to the limit given at creation; beyond it send() drops the
+// Ownership: shared; a holder keeps the object, not the socket: after on_close() every call is a harmless
+// no-op. Capacity:  what the peer does not read is kept up to the limit given at creation; beyond it send()
+// drops the
 //            message and says so.
 class Connection {
  public:
@@ -33,7 +34,8 @@ class Connection {
   virtual Sent send(const PreparedText& text) = 0;
   virtual void ping(std::string_view payload) = 0;
 
-  // Starts the close handshake; what was accepted before is still sent. on_close() follows within a bounded time.
+  // Starts the close handshake; what was accepted before is still sent. on_close() follows within a bounded
+  // time.
   virtual void close(std::uint16_t code, std::string_view reason) = 0;
   // Ends the TCP connection at once (RST); on_close() follows from the loop.
   virtual void abort() = 0;
@@ -42,8 +44,8 @@ class Connection {
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
 
-  virtual std::size_t unsent_bytes() const = 0;  // accepted, not yet taken by the kernel
-  virtual std::uint64_t dropped() const = 0;     // messages dropped over the limit
+  virtual std::size_t unsent_bytes() const = 0;    // accepted, not yet taken by the kernel
+  virtual std::uint64_t dropped() const = 0;       // messages dropped over the limit
   virtual std::string remote_address() const = 0;  // "127.0.0.1:54321"
 };
 
@@ -51,7 +53,8 @@ using ConnectionPtr = std::shared_ptr<Connection>;
 
 // How a connection ended.
 struct CloseInfo {
-  // The code of the peer's close frame; 1005 for one without a code, 1006 when the connection ended without one.
+  // The code of the peer's close frame; 1005 for one without a code, 1006 when the connection ended without
+  // one.
   std::uint16_t code = 1006;
   std::string reason;
 };
@@ -63,9 +66,11 @@ struct Message {
   Nanoseconds at;            // steady clock, taken once for each read from the kernel
 };
 
-// The application's side of one connection. The library owns it and destroys it after on_close() has returned.
+// The application's side of one connection. The library owns it and destroys it after on_close() has
+// returned.
 //
-// Thread:  the connection's event loop. No exception may leave a handler; one that does is caught, logged and closes
+// Thread:  the connection's event loop. No exception may leave a handler; one that does is caught, logged and
+// closes
 //          the connection with 1011.
 class ConnectionHandler {
  public:

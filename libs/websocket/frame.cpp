@@ -31,10 +31,15 @@ bool is_valid_utf8(std::string_view text) {
   while (p != end) {
     const unsigned char lead = *p++;
     if (lead < 0x80) continue;
-    const int more = lead >= 0xc2 && lead <= 0xdf ? 1 : lead >= 0xe0 && lead <= 0xef ? 2 : lead >= 0xf0 && lead <= 0xf4 ? 3 : 0;
+    const int more = lead >= 0xc2 && lead <= 0xdf   ? 1
+                     : lead >= 0xe0 && lead <= 0xef ? 2
+                     : lead >= 0xf0 && lead <= 0xf4 ? 3
+                                                    : 0;
     if (more == 0 || end - p < more) return false;
-    const unsigned char low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;   // shorter would be overlong
-    const unsigned char high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;  // more would be a surrogate, too large
+    const unsigned char low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;  // shorter would be overlong
+    const unsigned char high = lead == 0xed   ? 0x9f
+                               : lead == 0xf4 ? 0x8f
+                                              : 0xbf;  // more would be a surrogate, too large
     if (*p < low || *p > high) return false;
     for (int i = 1; i < more; ++i)
       if ((p[i] & 0xc0) != 0x80) return false;

@@ -8,8 +8,8 @@ namespace roomcheck::websocket {
 
 enum class Opcode : std::uint8_t { continuation = 0, text = 1, binary = 2, close = 8, ping = 9, pong = 10 };
 
-// A server's text frame, built once and shared by every member of a broadcast: the whole frame (header and payload,
-// unmasked, FIN), immutable.
+// A server's text frame, built once and shared by every member of a broadcast: the whole frame (header and
+// payload, unmasked, FIN), immutable.
 //
 // Thread:    any; copies share the bytes.
 class PreparedText {

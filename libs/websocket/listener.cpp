@@ -52,11 +52,14 @@ int listen_on(const std::string& host, std::uint16_t port, bool reuse_port) {
   const int code = errno;
   ::close(fd);
   if (code == EADDRINUSE)
-    throw StartFailure("cannot listen on " + where + ": the port is taken; stop the program that has it or choose another one (port 0 takes any)");
+    throw StartFailure(
+        "cannot listen on " + where +
+        ": the port is taken; stop the program that has it or choose another one (port 0 takes any)");
   throw StartFailure("cannot listen on " + where + ": " + std::strerror(code));
 }
 
-Listener::Listener(Reactor& reactor, int fd, Accepted accepted) : reactor_(reactor), fd_(fd), accepted_(std::move(accepted)) {}
+Listener::Listener(Reactor& reactor, int fd, Accepted accepted)
+    : reactor_(reactor), fd_(fd), accepted_(std::move(accepted)) {}
 
 Listener::~Listener() {
   if (fd_ >= 0) ::close(fd_);
@@ -75,7 +78,8 @@ std::uint16_t Listener::port() const {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   if (::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
-  return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(address).sin6_port : reinterpret_cast<sockaddr_in&>(address).sin_port);
+  return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(address).sin6_port
+                                             : reinterpret_cast<sockaddr_in&>(address).sin_port);
 }
 
 void Listener::on_events(std::uint32_t) {

@@ -24,7 +24,8 @@ struct Seen {
 
 class Recorder : public ClientHandler {
  public:
-  explicit Recorder(std::shared_ptr<Seen> seen, std::function<void(const Message&)> then = {}) : seen_(std::move(seen)), then_(std::move(then)) {}
+  explicit Recorder(std::shared_ptr<Seen> seen, std::function<void(const Message&)> then = {})
+      : seen_(std::move(seen)), then_(std::move(then)) {}
   void on_open() override { seen_->opened = true; }
   void on_message(const Message& message) override {
     (message.opcode == Opcode::text ? seen_->texts : seen_->binaries).emplace_back(message.payload);
@@ -55,9 +56,10 @@ class Loopback : public testing::Test, public Application {
 
   void on_handshake(std::shared_ptr<Handshake> handshake) override {
     Accepted entry;
-    auto handler = std::make_unique<Recorder>(entry.seen, [this, index = accepted.size()](const Message& message) {
-      if (on_server_message) on_server_message(*accepted[index].connection, message);
-    });
+    auto handler =
+        std::make_unique<Recorder>(entry.seen, [this, index = accepted.size()](const Message& message) {
+          if (on_server_message) on_server_message(*accepted[index].connection, message);
+        });
     entry.connection = handshake->attach(std::move(handler));
     accepted.push_back(entry);
     if (hold) {
@@ -68,7 +70,11 @@ class Loopback : public testing::Test, public Application {
   }
 
   void on_http(std::shared_ptr<HttpExchange> exchange) override {
-    exchange->respond({200, exchange->request().method + " " + exchange->request().path + "?" + exchange->request().query + " " + exchange->request().body, "text/plain", {}});
+    exchange->respond({200,
+                       exchange->request().method + " " + exchange->request().path + "?" +
+                           exchange->request().query + " " + exchange->request().body,
+                       "text/plain",
+                       {}});
   }
 
   Server& server() {
@@ -77,7 +83,8 @@ class Loopback : public testing::Test, public Application {
   }
 
   Url url(const std::string& target = "/") {
-    return parse_url((options.tls.enabled() ? "wss://127.0.0.1:" : "ws://127.0.0.1:") + std::to_string(server().port()) + target);
+    return parse_url((options.tls.enabled() ? "wss://127.0.0.1:" : "ws://127.0.0.1:") +
+                     std::to_string(server().port()) + target);
   }
 
   struct Opened {

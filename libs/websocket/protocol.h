@@ -1,6 +1,6 @@
 #pragma once
-// The only place that names websocketpp: its protocol core (opening handshake, frames, masking, UTF-8, close payloads),
-// configured small. Included by the sources of this folder only.
+// The only place that names websocketpp: its protocol core (opening handshake, frames, masking, UTF-8, close
+// payloads), configured small. Included by the sources of this folder only.
 #include <websocketpp/close.hpp>
 #include <websocketpp/concurrency/none.hpp>
 #include <websocketpp/config/core.hpp>
@@ -8,9 +8,9 @@
 #include <websocketpp/message_buffer/message.hpp>
 #include <websocketpp/processors/hybi13.hpp>
 
+#include <openssl/rand.h>
 #include <algorithm>
 #include <memory>
-#include <openssl/rand.h>
 
 namespace roomcheck::websocket::protocol {
 
@@ -45,7 +45,8 @@ struct Config : websocketpp::config::core {
   using rng_type = Random;
   using message_type = websocketpp::message_buffer::message<Messages>;
   using con_msg_manager_type = Messages<message_type>;
-  static const bool enable_extensions = false;  // permessage-deflate has no limit on what it inflates to (0.8.2)
+  static const bool enable_extensions =
+      false;  // permessage-deflate has no limit on what it inflates to (0.8.2)
 };
 
 using Processor = websocketpp::processor::hybi13<Config>;

@@ -19,9 +19,9 @@ namespace roomcheck::websocket {
 // One thing that happened on a connection, for the transcript of a failure.
 struct TranscriptEntry {
   enum class Direction { sent, received, note };
-  Nanoseconds at;         // steady clock
+  Nanoseconds at;  // steady clock
   Direction direction = Direction::note;
-  std::string text;       // one line, decoded: `text(17) {"msg": "x"}`, `close 1011`, `GET /ws/chat/a/ HTTP/1.1`
+  std::string text;  // one line, decoded: `text(17) {"msg": "x"}`, `close 1011`, `GET /ws/chat/a/ HTTP/1.1`
 };
 
 // What one connection did, oldest first. Capacity: 2,000 entries; then the middle is left out and counted.
@@ -45,7 +45,7 @@ struct RawFrame {
   std::uint32_t mask = 0x1b2c3d4e;
   std::string payload;
   std::optional<std::uint64_t> declared_length;  // another length than the payload's
-  int length_bytes = 0;                          // 0: the shortest form; 2 or 8: that form though a shorter would do
+  int length_bytes = 0;  // 0: the shortest form; 2 or 8: that form though a shorter would do
 };
 
 // What came.
@@ -81,7 +81,7 @@ std::string_view to_string(Received::Kind kind);
 struct RawHandshake {
   std::string method = "GET";
   std::string http_version = "HTTP/1.1";
-  std::optional<std::string> target;               // instead of the URL's
+  std::optional<std::string> target;                 // instead of the URL's
   std::optional<std::string> upgrade = "websocket";  // nullopt leaves the header out
   std::optional<std::string> connection = "Upgrade";
   std::optional<std::string> version = "13";
@@ -90,8 +90,8 @@ struct RawHandshake {
 };
 
 struct RawResponse {
-  int status = 0;          // 0: the connection ended, or timed out, before a status line
-  std::string before;      // octets that came before "HTTP/" (connect.nothing-before-101)
+  int status = 0;      // 0: the connection ended, or timed out, before a status line
+  std::string before;  // octets that came before "HTTP/" (connect.nothing-before-101)
   Headers headers;
   std::string body;        // as far as Content-Length says, else until the end
   bool accept_ok = false;  // the right Sec-WebSocket-Accept for the key that was sent
@@ -99,8 +99,8 @@ struct RawResponse {
   std::string header(std::string_view name) const { return find_header(headers, name); }
 };
 
-// A WebSocket client of the judge: it can lie on the wire, sees every octet, and records both directions. Blocking
-// calls with deadlines, on a non-blocking socket: a test reads as a list of steps.
+// A WebSocket client of the judge: it can lie on the wire, sees every octet, and records both directions.
+// Blocking calls with deadlines, on a non-blocking socket: a test reads as a list of steps.
 //
 // Thread: one at a time. It answers pings while it reads (unless told not to) and nothing while it does not.
 // Capacity: messages longer than max_message_size are `invalid`.
@@ -109,7 +109,8 @@ class RawClient {
   using Deadline = Nanoseconds;  // absolute, steady clock
 
   // Opens TCP (and TLS for wss). The result is connected, no octet of HTTP was sent.
-  static Result<std::unique_ptr<RawClient>> connect(const Url& url, Deadline deadline, const ClientTls& tls = {});
+  static Result<std::unique_ptr<RawClient>> connect(const Url& url, Deadline deadline,
+                                                    const ClientTls& tls = {});
   ~RawClient();  // closes TCP
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;

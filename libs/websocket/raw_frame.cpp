@@ -42,12 +42,15 @@ std::string printable(std::string_view text, std::size_t most) {
   return out + "...";
 }
 
-std::string describe_frame(bool fin, std::uint8_t rsv, std::uint8_t opcode, bool masked, std::string_view payload) {
-  static constexpr std::array<std::string_view, 16> kNames{"continuation", "text", "binary", "opcode-3", "opcode-4", "opcode-5", "opcode-6", "opcode-7",
-                                                           "close", "ping", "pong", "opcode-11", "opcode-12", "opcode-13", "opcode-14", "opcode-15"};
+std::string describe_frame(bool fin, std::uint8_t rsv, std::uint8_t opcode, bool masked,
+                           std::string_view payload) {
+  static constexpr std::array<std::string_view, 16> kNames{
+      "continuation", "text", "binary", "opcode-3",  "opcode-4",  "opcode-5",  "opcode-6",  "opcode-7",
+      "close",        "ping", "pong",   "opcode-11", "opcode-12", "opcode-13", "opcode-14", "opcode-15"};
   std::string out(kNames[opcode & 15U]);
   if (opcode == 8 && payload.size() >= 2) {
-    const unsigned code = static_cast<unsigned>(static_cast<unsigned char>(payload[0])) << 8 | static_cast<unsigned char>(payload[1]);
+    const unsigned code = static_cast<unsigned>(static_cast<unsigned char>(payload[0])) << 8 |
+                          static_cast<unsigned char>(payload[1]);
     out += " " + std::to_string(code) + (payload.size() > 2 ? " " + printable(payload.substr(2)) : "");
   } else {
     out += "(" + std::to_string(payload.size()) + ")";
@@ -60,7 +63,9 @@ std::string describe_frame(bool fin, std::uint8_t rsv, std::uint8_t opcode, bool
 }
 
 std::optional<ReceivedFrame> take_frame(std::string& bytes, std::size_t max_size, std::string& error) {
-  const auto octet = [&bytes](std::size_t i) { return static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])); };
+  const auto octet = [&bytes](std::size_t i) {
+    return static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i]));
+  };
   if (bytes.size() < 2) return std::nullopt;
   ReceivedFrame frame;
   frame.fin = (octet(0) & 0x80) != 0;
@@ -85,7 +90,8 @@ std::optional<ReceivedFrame> take_frame(std::string& bytes, std::size_t max_size
   if (bytes.size() < header + length) return std::nullopt;
   frame.payload = bytes.substr(header, length);
   if (frame.masked)
-    for (std::size_t i = 0; i < frame.payload.size(); ++i) frame.payload[i] = static_cast<char>(frame.payload[i] ^ bytes[mask_at + i % 4]);
+    for (std::size_t i = 0; i < frame.payload.size(); ++i)
+      frame.payload[i] = static_cast<char>(frame.payload[i] ^ bytes[mask_at + i % 4]);
   bytes.erase(0, header + length);
   return frame;
 }
@@ -104,7 +110,8 @@ std::string RawClient::encode(const RawFrame& frame) {
   std::array<char, 4> mask{};
   for (std::size_t i = 0; i < 4; ++i) mask[i] = static_cast<char>(frame.mask >> (24 - 8 * i) & 0xff);
   out.append(mask.data(), mask.size());
-  for (std::size_t i = 0; i < frame.payload.size(); ++i) out += static_cast<char>(frame.payload[i] ^ mask[i % 4]);
+  for (std::size_t i = 0; i < frame.payload.size(); ++i)
+    out += static_cast<char>(frame.payload[i] ^ mask[i % 4]);
   return out;
 }
 

@@ -41,7 +41,8 @@ void Reactor::add(int fd, Pollable& socket, std::uint32_t events) {
   epoll_event event{};
   event.events = events;
   event.data.ptr = &socket;
-  if (::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, fd, &event) != 0) throw std::runtime_error("epoll_ctl failed");
+  if (::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, fd, &event) != 0)
+    throw std::runtime_error("epoll_ctl failed");
   socket.slot_ = sockets_.size();
   sockets_.push_back(&socket);
   wait();
@@ -62,7 +63,8 @@ void Reactor::remove(int fd, Pollable& socket) {
   sockets_[socket.slot_] = sockets_.back();
   sockets_.pop_back();
   for (int i = current_; i < count_; ++i)
-    if (events_[static_cast<std::size_t>(i)].data.ptr == &socket) events_[static_cast<std::size_t>(i)].data.ptr = nullptr;
+    if (events_[static_cast<std::size_t>(i)].data.ptr == &socket)
+      events_[static_cast<std::size_t>(i)].data.ptr = nullptr;
   if (!sockets_.empty()) return;
   boost::system::error_code ignored;  // nothing left to wait for: io_context::run() may end
   epoll_.cancel(ignored);
@@ -72,11 +74,12 @@ void Reactor::remove(int fd, Pollable& socket) {
 void Reactor::wait() {
   if (waiting_ || sockets_.empty()) return;
   waiting_ = true;
-  epoll_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code& code) {
-    waiting_ = false;
-    if (!code) pass();
-    if (epoll_.is_open()) wait();
-  });
+  epoll_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                    [this](const boost::system::error_code& code) {
+                      waiting_ = false;
+                      if (!code) pass();
+                      if (epoll_.is_open()) wait();
+                    });
 }
 
 void Reactor::pass() {

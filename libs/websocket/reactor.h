@@ -18,8 +18,8 @@ class Pollable {
  public:
   virtual ~Pollable() = default;
   virtual void on_events(std::uint32_t epoll_events) = 0;
-  virtual void flush() = 0;                     // see Reactor::flush_soon
-  virtual void on_tick(Nanoseconds now) = 0;    // a few times a second: deadlines
+  virtual void flush() = 0;                      // see Reactor::flush_soon
+  virtual void on_tick(Nanoseconds now) = 0;     // a few times a second: deadlines
   virtual std::shared_ptr<Pollable> keep() = 0;  // holds the object while the reactor calls it
 
  private:
@@ -28,8 +28,9 @@ class Pollable {
   bool dirty_ = false;    // in Reactor::dirty_
 };
 
-// The sockets of one event loop: an epoll set of our own, nested in Asio by its descriptor, so that timers, posts and
-// Redis stay ordinary Asio while a read costs one system call and no allocation (docs/decisions/0002).
+// The sockets of one event loop: an epoll set of our own, nested in Asio by its descriptor, so that timers,
+// posts and Redis stay ordinary Asio while a read costs one system call and no allocation
+// (docs/decisions/0002).
 //
 // Thread:   the loop that runs the io_context.
 // Capacity: one read buffer of 64 KiB for all sockets; 512 events a pass.
@@ -46,8 +47,8 @@ class Reactor final : public boost::asio::execution_context::service {
   void modify(int fd, Pollable& socket, std::uint32_t events);
   void remove(int fd, Pollable& socket);
 
-  // Calls flush() once, after everything that is due in this turn of the loop has had its say: frames of one turn leave in
-  // one write.
+  // Calls flush() once, after everything that is due in this turn of the loop has had its say: frames of one
+  // turn leave in one write.
   void flush_soon(Pollable& socket);
 
   std::array<char, 65536>& buffer() { return buffer_; }

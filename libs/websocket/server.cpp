@@ -24,8 +24,9 @@ class Server::Impl {
       } catch (const BadInput& e) {
         throw StartFailure(e.what());
       }
-    listener_ = std::make_shared<Listener>(Reactor::of(io), listen_on(options.host, options.port, options.reuse_port),
-                                           [this](int fd, std::string remote) { accept(fd, std::move(remote)); });
+    listener_ =
+        std::make_shared<Listener>(Reactor::of(io), listen_on(options.host, options.port, options.reuse_port),
+                                   [this](int fd, std::string remote) { accept(fd, std::move(remote)); });
     port_ = listener_->port();
     listener_->start();
   }

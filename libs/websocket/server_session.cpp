@@ -16,7 +16,9 @@ class PendingHandshake final : public Handshake {
 
   const Request& request() const override { return session_->request(); }
   std::vector<std::string> offered_subprotocols() const override { return session_->offered_subprotocols(); }
-  ConnectionPtr attach(std::unique_ptr<ConnectionHandler> handler) override { return session_->attach(std::move(handler)); }
+  ConnectionPtr attach(std::unique_ptr<ConnectionHandler> handler) override {
+    return session_->attach(std::move(handler));
+  }
   void accept(const std::string& subprotocol) override { session_->accept(subprotocol); }
   void refuse(Response response) override { session_->respond(response); }
 
@@ -82,7 +84,8 @@ void ServerSession::on_opening_bytes(char* bytes, std::size_t n) {
     taken = parser_->consume(bytes, n);
   } catch (const websocketpp::http::exception& e) {
     phase_ = Phase::waiting;
-    return respond({static_cast<int>(e.m_error_code), std::string(e.what()) + "\n", "text/plain; charset=utf-8", {}});
+    return respond(
+        {static_cast<int>(e.m_error_code), std::string(e.what()) + "\n", "text/plain; charset=utf-8", {}});
   }
   if (!parser_->ready()) return;
   early_.assign(bytes + taken, n - taken);
@@ -96,14 +99,18 @@ void ServerSession::dispatch() {
   set_interest(EPOLLRDHUP);
   request_ = to_request(*parser_, remote_address_);
 
-  const auto text = [this](int status, const std::string& body) { respond({status, body + "\n", "text/plain; charset=utf-8", {}}); };
+  const auto text = [this](int status, const std::string& body) {
+    respond({status, body + "\n", "text/plain; charset=utf-8", {}});
+  };
   const std::size_t most = core_->options.max_connections;
   if (most > 0 && core_->sessions.size() > most) {
     ++core_->stats.over_connection_limit;
     return text(503, "too many connections");
   }
-  if (!request_.header("Transfer-Encoding").empty()) return text(501, "transfer encodings are not supported; send Content-Length");
-  if (request_.header("Host").empty() && parser_->get_version() == "HTTP/1.1") return text(400, "the Host header is missing");
+  if (!request_.header("Transfer-Encoding").empty())
+    return text(501, "transfer encodings are not supported; send Content-Length");
+  if (request_.header("Host").empty() && parser_->get_version() == "HTTP/1.1")
+    return text(400, "the Host header is missing");
 
   const auto self = std::static_pointer_cast<ServerSession>(shared_from_this());
   if (!websocketpp::processor::is_websocket_handshake(*parser_)) {
@@ -175,7 +182,9 @@ void ServerSession::accept(const std::string& subprotocol) {
   // Later, so that no handler runs inside the application's call.
   boost::asio::post(io_, [self = std::static_pointer_cast<ServerSession>(shared_from_this())] {
     if (self->state_ != State::open) return;
-    self->guarded([&] { if (self->handler_) self->handler_->on_open(); });
+    self->guarded([&] {
+      if (self->handler_) self->handler_->on_open();
+    });
     std::string early;
     early.swap(self->early_);
     if (!early.empty()) self->feed(early.data(), early.size());
@@ -187,7 +196,8 @@ void ServerSession::respond(const Response& response) {
   if (phase_ != Phase::waiting || state_ != State::opening) return;
   phase_ = Phase::answered;
   if (hold_output_ && core_ != nullptr) ++core_->stats.refused;
-  std::string out = "HTTP/1.1 " + std::to_string(response.status) + " " + std::string(reason_phrase(response.status)) + "\r\n";
+  std::string out = "HTTP/1.1 " + std::to_string(response.status) + " " +
+                    std::string(reason_phrase(response.status)) + "\r\n";
   for (const auto& [name, value] : response.headers) out += name + ": " + value + "\r\n";
   if (!response.content_type.empty()) out += "Content-Type: " + response.content_type + "\r\n";
   out += "Content-Length: " + std::to_string(response.body.size()) + "\r\nConnection: close\r\n\r\n";

@@ -16,7 +16,9 @@ using testing::IsEmpty;
 using WebSocket = Loopback;
 
 TEST_F(WebSocket, CarriesTextsBothWays) {
-  on_server_message = [](Connection& connection, const Message& message) { connection.send_text("echo " + std::string(message.payload)); };
+  on_server_message = [](Connection& connection, const Message& message) {
+    connection.send_text("echo " + std::string(message.payload));
+  };
   Opened client = open();
   client.connection->send_text("hello");
   client.connection->send_text("预警");
@@ -25,17 +27,22 @@ TEST_F(WebSocket, CarriesTextsBothWays) {
 }
 
 TEST_F(WebSocket, CarriesEverySizeAcrossTheLengthForms) {
-  on_server_message = [](Connection& connection, const Message& message) { connection.send_text(message.payload); };
+  on_server_message = [](Connection& connection, const Message& message) {
+    connection.send_text(message.payload);
+  };
   Opened client = open();
   std::vector<std::string> sent;
-  for (const std::size_t size : {0u, 1u, 125u, 126u, 127u, 65535u, 65536u, 1u << 20}) sent.emplace_back(size, 'x');
+  for (const std::size_t size : {0u, 1u, 125u, 126u, 127u, 65535u, 65536u, 1u << 20})
+    sent.emplace_back(size, 'x');
   for (const std::string& text : sent) client.connection->send_text(text);
   run_until([&] { return client.seen->texts.size() == sent.size(); });
   EXPECT_TRUE(client.seen->texts == sent);
 }
 
 TEST_F(WebSocket, CarriesBinary) {
-  on_server_message = [](Connection& connection, const Message& message) { connection.send_binary(message.payload); };
+  on_server_message = [](Connection& connection, const Message& message) {
+    connection.send_binary(message.payload);
+  };
   Opened client = open();
   client.connection->send_binary(std::string("\0\xff", 2));
   run_until([&] { return !client.seen->binaries.empty(); });
@@ -130,9 +137,11 @@ TEST_F(WebSocket, OnePreparedTextReachesHundreds) {
   });
   const PreparedText first("one"), second("two");
   for (const PreparedText& text : {first, second})
-    for (const Accepted& member : accepted) EXPECT_EQ(member.connection->send(text), Connection::Sent::accepted);
+    for (const Accepted& member : accepted)
+      EXPECT_EQ(member.connection->send(text), Connection::Sent::accepted);
   run_until([&] {
-    return std::all_of(members.begin(), members.end(), [](const Opened& m) { return m.seen->texts.size() == 2; });
+    return std::all_of(members.begin(), members.end(),
+                       [](const Opened& m) { return m.seen->texts.size() == 2; });
   });
   for (const Opened& member : members) EXPECT_THAT(member.seen->texts, ElementsAre("one", "two"));
 }
@@ -200,7 +209,8 @@ TEST_F(WebSocket, ShutDownSaysGoodbyeToAll) {
 TEST_F(WebSocket, AcceptsFiveHundredHandshakesAtOnce) {
   std::vector<Opened> all;
   for (int i = 0; i < 500; ++i) all.push_back(connect());
-  run_until([&] { return std::all_of(all.begin(), all.end(), [](const Opened& m) { return m.seen->opened; }); });
+  run_until(
+      [&] { return std::all_of(all.begin(), all.end(), [](const Opened& m) { return m.seen->opened; }); });
   EXPECT_EQ(server().stats().connections, 500u);
 }
 

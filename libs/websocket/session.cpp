@@ -30,7 +30,11 @@ protocol::Random& random_source() {
 }  // namespace
 
 Session::Session(boost::asio::io_context& io, Role role, std::size_t send_limit, std::size_t max_message_size)
-    : io_(io), reactor_(Reactor::of(io)), send_limit_(send_limit), max_message_size_(max_message_size), role_(role) {}
+    : io_(io),
+      reactor_(Reactor::of(io)),
+      send_limit_(send_limit),
+      max_message_size_(max_message_size),
+      role_(role) {}
 
 Session::~Session() = default;
 
@@ -74,7 +78,8 @@ Connection::Sent Session::send_text(std::string_view payload) {
   if (role_ == Role::server) return send(PreparedText(payload));
   if (state_ != State::open) return Sent::closed;
   const auto frame = messages()->get_message();
-  if (processor_->prepare_data_frame(new_message(payload, Opcode::text), frame)) return Sent::closed;  // not UTF-8: a bug
+  if (processor_->prepare_data_frame(new_message(payload, Opcode::text), frame))
+    return Sent::closed;  // not UTF-8: a bug
   return queue_message(std::make_shared<const std::string>(frame->get_header() + frame->get_payload()));
 }
 
@@ -137,7 +142,8 @@ void Session::flush() {
       parts[count].iov_len = out_[i]->size() - skip;
     }
     const Stream::Outcome outcome = stream_.write(parts, count);
-    if (outcome.status == Stream::Status::error || outcome.status == Stream::Status::eof) return on_end(stream_.last_error());
+    if (outcome.status == Stream::Status::error || outcome.status == Stream::Status::eof)
+      return on_end(stream_.last_error());
     if (outcome.status != Stream::Status::ok) break;
     unsent_ -= outcome.bytes;
     std::size_t left = outcome.bytes;
@@ -199,7 +205,8 @@ void Session::read_some() {
   for (int i = 0; i < kTlsReads && stream_.is_open(); ++i) {
     const Stream::Outcome outcome = stream_.read(reactor_.buffer().data(), reactor_.buffer().size());
     if (outcome.status == Stream::Status::want_read || outcome.status == Stream::Status::want_write) return;
-    if (outcome.status != Stream::Status::ok) return on_end(outcome.status == Stream::Status::eof ? "the connection ended" : stream_.last_error());
+    if (outcome.status != Stream::Status::ok)
+      return on_end(outcome.status == Stream::Status::eof ? "the connection ended" : stream_.last_error());
     last_received_ = reactor_.read_clock();
     char* bytes = reactor_.buffer().data();
     if (state_ == State::opening) {
@@ -213,7 +220,8 @@ void Session::read_some() {
 }
 
 void Session::begin_open() {
-  processor_ = std::make_unique<protocol::Processor>(stream_.is_tls(), role_ == Role::server, messages(), random_source());
+  processor_ = std::make_unique<protocol::Processor>(stream_.is_tls(), role_ == Role::server, messages(),
+                                                     random_source());
   processor_->set_max_message_size(max_message_size_);
   state_ = State::open;
   deadline_ = Nanoseconds(0);
@@ -222,7 +230,9 @@ void Session::begin_open() {
 // A whole, unfragmented, unmasked data frame that lies in the buffer needs no copy and no state.
 bool Session::take_fast(char*& bytes, std::size_t& n) {
   if (n < 2) return false;
-  const auto octet = [bytes](std::size_t i) { return static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])); };
+  const auto octet = [bytes](std::size_t i) {
+    return static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i]));
+  };
   const std::uint64_t first = octet(0), second = octet(1);
   if ((first != 0x81 && first != 0x82) || second > 126) return false;
   std::size_t header = 2, length = second;
@@ -250,7 +260,8 @@ void Session::feed(char* bytes, std::size_t n) {
     if (!data_in_processor_) data_in_processor_ = (static_cast<unsigned char>(*bytes) & 0x08U) == 0;
     websocketpp::lib::error_code code;
     const std::size_t taken = processor_->consume(reinterpret_cast<std::uint8_t*>(bytes), n, code);
-    if (code) return fail(static_cast<std::uint16_t>(websocketpp::processor::error::to_ws(code)), code.message());
+    if (code)
+      return fail(static_cast<std::uint16_t>(websocketpp::processor::error::to_ws(code)), code.message());
     bytes += taken;
     n -= taken;
     if (!processor_->ready()) continue;
@@ -262,7 +273,8 @@ void Session::feed(char* bytes, std::size_t n) {
     }
     in_processor_ = data_in_processor_ = false;
     const bool text = message->get_opcode() == opcode::text;
-    // websocketpp checks that a text ends on a whole code point only when its last frame is not a continuation.
+    // websocketpp checks that a text ends on a whole code point only when its last frame is not a
+    // continuation.
     if (text && !is_valid_utf8(message->get_payload())) return fail(1007, "invalid UTF-8");
     deliver(text ? Opcode::text : Opcode::binary, message->get_payload());
   }
@@ -287,14 +299,18 @@ void Session::handle_control(const protocol::MessagePtr& message) {
   namespace close = websocketpp::close;
   websocketpp::lib::error_code code;
   const auto status = static_cast<std::uint16_t>(close::extract_code(payload, code));
-  if (!code && close::status::invalid(status) && status != close::status::no_status) code = websocketpp::error::make_error_code(websocketpp::error::invalid_close_code);
-  if (!code && (close::status::reserved(status) && status != close::status::no_status)) code = websocketpp::error::make_error_code(websocketpp::error::reserved_close_code);
+  if (!code && close::status::invalid(status) && status != close::status::no_status)
+    code = websocketpp::error::make_error_code(websocketpp::error::invalid_close_code);
+  if (!code && (close::status::reserved(status) && status != close::status::no_status))
+    code = websocketpp::error::make_error_code(websocketpp::error::reserved_close_code);
   if (code) return fail(1002, "invalid close frame");
   const std::string reason = payload.size() > 2 ? payload.substr(2) : std::string();
   if (!is_valid_utf8(reason)) return fail(1007, "invalid UTF-8");
   if (state_ == State::open) {
     const auto frame = messages()->get_message();
-    if (!processor_->prepare_close(status, status == close::status::no_status ? std::string() : reason, frame)) queue_control(frame);
+    if (!processor_->prepare_close(status, status == close::status::no_status ? std::string() : reason,
+                                   frame))
+      queue_control(frame);
   }
   finish({status, reason});
   linger(kLingerLimit);
@@ -397,7 +413,8 @@ void Session::update_interest() {
   if (!stream_.is_open() || !tls_done_) return;
   const bool reading = want_read_ || state_ == State::lingering;
   const bool writing = out_head_ < out_.size() && !hold_output_;
-  const std::uint32_t interest = (reading ? static_cast<std::uint32_t>(EPOLLIN) : 0U) | (writing ? static_cast<std::uint32_t>(EPOLLOUT) : 0U);
+  const std::uint32_t interest = (reading ? static_cast<std::uint32_t>(EPOLLIN) : 0U) |
+                                 (writing ? static_cast<std::uint32_t>(EPOLLOUT) : 0U);
   if (interest != interest_) set_interest(interest);
 }
 

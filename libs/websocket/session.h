@@ -47,24 +47,24 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
   ~Session() override;
 
   // The derived class's part.
-  virtual void on_opening_event(std::uint32_t) {}                // before any read in state opening
+  virtual void on_opening_event(std::uint32_t) {}                 // before any read in state opening
   virtual void on_opening_bytes(char* bytes, std::size_t n) = 0;  // the handshake of the other side
   virtual void on_opening_end(const std::string& why) = 0;        // it ended before it was open
   virtual void on_opening_deadline() = 0;
   virtual void on_open_tick(Nanoseconds) {}
-  virtual void on_received() {}                                   // a data message, for counters
+  virtual void on_received() {}  // a data message, for counters
   virtual void on_sent(std::size_t bytes, bool message) { (void)bytes, (void)message; }
   virtual void on_dropped() {}
-  virtual void on_stream_closed() {}                              // last word: out of the reactor
+  virtual void on_stream_closed() {}  // last word: out of the reactor
 
   void enter_reactor(Stream stream, std::uint32_t events);
-  void begin_open();                                  // state open: frames from here on
-  void feed(char* bytes, std::size_t n);              // octets of frames
+  void begin_open();                      // state open: frames from here on
+  void feed(char* bytes, std::size_t n);  // octets of frames
   void enqueue(std::shared_ptr<const std::string> bytes);
   void release_output(std::string first);  // ends hold_output_: `first` (the 101) leaves before what waited
   void discard_unsent();                   // all but a frame that has begun to leave
   void fail(std::uint16_t code, const std::string& reason);  // close frame, on_close, linger
-  void finish(const CloseInfo& info);                 // on_close, once, posted
+  void finish(const CloseInfo& info);                        // on_close, once, posted
   void linger(Nanoseconds limit);
   void close_stream(bool reset = false);
   void update_interest();
@@ -79,11 +79,11 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
   Stream stream_;
   std::unique_ptr<ConnectionHandler> handler_;
   std::string remote_address_;
-  Nanoseconds deadline_{0};       // of the present state; 0: none
+  Nanoseconds deadline_{0};  // of the present state; 0: none
   Nanoseconds last_received_{0};
   Nanoseconds over_limit_since_{0};  // 0: not at the limit
   State state_ = State::opening;
-  bool hold_output_ = false;      // what is queued waits for the 101
+  bool hold_output_ = false;  // what is queued waits for the 101
   bool want_read_ = true;
 
  private:

@@ -31,16 +31,19 @@ SSL_CTX* new_context(const SSL_METHOD* method) {
   SSL_CTX* context = SSL_CTX_new(method);
   if (context == nullptr) throw BadInput("TLS cannot be set up: " + ssl_errors());
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
   return context;
 }
 
 void use_identity(SSL_CTX* context, const std::string& certificate, const std::string& key) {
   if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1)
-    throw BadInput("cannot use the certificate " + certificate + ": " + ssl_errors() + " (expected a PEM file)");
+    throw BadInput("cannot use the certificate " + certificate + ": " + ssl_errors() +
+                   " (expected a PEM file)");
   if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1)
-    throw BadInput("cannot use the key " + (key.empty() ? "(none given)" : key) + " with " + certificate + ": " + ssl_errors());
+    throw BadInput("cannot use the key " + (key.empty() ? "(none given)" : key) + " with " + certificate +
+                   ": " + ssl_errors());
 }
 
 }  // namespace
@@ -79,7 +82,9 @@ ssl_st* TlsContext::open(int fd, bool is_server, const std::string& server_name)
   in6_addr address{};
   const bool is_address = ::inet_pton(AF_INET, server_name.c_str(), &address) == 1 ||
                           ::inet_pton(AF_INET6, server_name.c_str(), &address) == 1;
-  if (!is_address) SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(server_name.c_str()));
+  if (!is_address)
+    SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+             const_cast<char*>(server_name.c_str()));
   if (verify_ && is_address) X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), server_name.c_str());
   if (verify_ && !is_address) SSL_set1_host(ssl, server_name.c_str());
   return ssl;
@@ -98,13 +103,19 @@ Stream::~Stream() { close(); }
 
 Stream::Outcome Stream::from_ssl(int result) {
   switch (SSL_get_error(ssl_, result)) {
-    case SSL_ERROR_WANT_READ: return {Status::want_read};
-    case SSL_ERROR_WANT_WRITE: return {Status::want_write};
-    case SSL_ERROR_ZERO_RETURN: return {Status::eof};
-    default: break;
+    case SSL_ERROR_WANT_READ:
+      return {Status::want_read};
+    case SSL_ERROR_WANT_WRITE:
+      return {Status::want_write};
+    case SSL_ERROR_ZERO_RETURN:
+      return {Status::eof};
+    default:
+      break;
   }
   const long verified = SSL_get_verify_result(ssl_);
-  error_ = verified != X509_V_OK ? std::string("the certificate is not trusted: ") + X509_verify_cert_error_string(verified) : ssl_errors();
+  error_ = verified != X509_V_OK
+               ? std::string("the certificate is not trusted: ") + X509_verify_cert_error_string(verified)
+               : ssl_errors();
   return {Status::error};
 }
 

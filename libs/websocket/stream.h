@@ -22,7 +22,8 @@ class TlsContext {
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
 
-  // A session on a connected descriptor. `server_name` (client): SNI, and the name that the certificate must have.
+  // A session on a connected descriptor. `server_name` (client): SNI, and the name that the certificate must
+  // have.
   ssl_st* open(int fd, bool is_server, const std::string& server_name) const;
 
  private:

@@ -25,8 +25,9 @@ TEST(ParseUrl, KnowsDefaultsAndIpv6) {
 }
 
 TEST(ParseUrl, NamesWhatIsWrong) {
-  for (const char* text : {"", "localhost:8801", "ftp://h", "ws://", "ws://:80", "ws://h:0", "ws://h:65536", "ws://h:8x",
-                           "ws://h:", "ws://h/a b", "ws://h/#f", "ws://u:p@h/", "ws://[::1", "ws://[::1]x"})
+  for (const char* text :
+       {"", "localhost:8801", "ftp://h", "ws://", "ws://:80", "ws://h:0", "ws://h:65536", "ws://h:8x",
+        "ws://h:", "ws://h/a b", "ws://h/#f", "ws://u:p@h/", "ws://[::1", "ws://[::1]x"})
     EXPECT_THROW((void)parse_url(text), BadInput) << text;
 }
 

@@ -5,8 +5,8 @@
 
 namespace roomcheck::loadgen {
 
-// A message every 1/rate seconds: due(n) = n * 1e9 / rate nanoseconds after the start, a pure function of n. It never
-// hears of the target, so a target that stalls does not slow it down (open loop).
+// A message every 1/rate seconds: due(n) = n * 1e9 / rate nanoseconds after the start, a pure function of n.
+// It never hears of the target, so a target that stalls does not slow it down (open loop).
 //
 // Thread: any; immutable.
 class ConstantRate {

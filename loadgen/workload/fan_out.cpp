@@ -8,7 +8,8 @@ namespace {
 
 using Sent = websocket::Connection::Sent;
 
-constexpr std::uint32_t kJoinSequence = UINT32_MAX;  // of the message by which a member finds out that it has joined
+constexpr std::uint32_t kJoinSequence =
+    UINT32_MAX;  // of the message by which a member finds out that it has joined
 constexpr int kBurst = 256;
 constexpr double kRememberedSeconds = 60;  // a message is timed by its send time for this long at least
 
@@ -21,8 +22,8 @@ std::uint32_t remembered_per_room(const Scenario& s) {
 
 }  // namespace
 
-FanOut::FanOut(const Scenario& scenario, const target::Profile& profile, std::uint32_t run, std::uint32_t thread, Port& port,
-               const Clock& clock)
+FanOut::FanOut(const Scenario& scenario, const target::Profile& profile, std::uint32_t run,
+               std::uint32_t thread, Port& port, const Clock& clock)
     : probes_(run, 0, scenario.payload),
       port_(port),
       clock_(clock),
@@ -41,10 +42,13 @@ FanOut::FanOut(const Scenario& scenario, const target::Profile& profile, std::ui
   frame_ = profile.room.send.render(text);
   probe_at_ = frame_.find(text);
   if (probe_at_ == frame_.npos)
-    throw BadInput("profile " + profile.name + ": room.send changes the text it carries; the probe would not be found again");
+    throw BadInput("profile " + profile.name +
+                   ": room.send changes the text it carries; the probe would not be found again");
 }
 
-std::uint32_t FanOut::senders_of(std::uint32_t room) const { return std::min(senders_, ledger_.plan(room).members); }
+std::uint32_t FanOut::senders_of(std::uint32_t room) const {
+  return std::min(senders_, ledger_.plan(room).members);
+}
 
 void FanOut::opened(std::uint32_t member, Nanoseconds at) {
   is_open_[member] = true;
@@ -54,7 +58,8 @@ void FanOut::opened(std::uint32_t member, Nanoseconds at) {
     ledger_.join(member, at);
     return;
   }
-  probes_.write({ledger_.plan(ledger_.room_of(member)).number, member, kJoinSequence, at.count()}, &frame_[probe_at_]);
+  probes_.write({ledger_.plan(ledger_.room_of(member)).number, member, kJoinSequence, at.count()},
+                &frame_[probe_at_]);
   port_.send(member, frame_);
 }
 

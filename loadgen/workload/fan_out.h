@@ -25,11 +25,11 @@ class Port {
   virtual websocket::Connection::Sent send(std::uint32_t member, std::string_view text) = 0;
 };
 
-// Members talk: message n of the run goes to room n % rooms, whose senders take turns; everyone in the room, the sender too,
-// is to get it once. Sockets and timers are the caller's.
+// Members talk: message n of the run goes to room n % rooms, whose senders take turns; everyone in the room,
+// the sender too, is to get it once. Sockets and timers are the caller's.
 //
-// Latency of a delivery = receive - intended time; beside it, uncorrected, receive - send time. Per message: of the first,
-// the median and the last delivery.
+// Latency of a delivery = receive - intended time; beside it, uncorrected, receive - send time. Per message:
+// of the first, the median and the last delivery.
 //
 // Thread: one. No allocation per delivery.
 class FanOut {
@@ -48,10 +48,11 @@ class FanOut {
   static constexpr Nanoseconds kLate = std::chrono::milliseconds(1);
 
   // The part of the run that falls to `thread`. References must outlive it.
-  FanOut(const Scenario& scenario, const target::Profile& profile, std::uint32_t run, std::uint32_t thread, Port& port,
-         const Clock& clock);
+  FanOut(const Scenario& scenario, const target::Profile& profile, std::uint32_t run, std::uint32_t thread,
+         Port& port, const Clock& clock);
 
-  // A connection has opened. With the join barrier `self_echo` it counts as a member once it has heard itself.
+  // A connection has opened. With the join barrier `self_echo` it counts as a member once it has heard
+  // itself.
   void opened(std::uint32_t member, Nanoseconds at);
   void closed(std::uint32_t member);
   std::uint64_t joined() const { return joined_; }
@@ -97,8 +98,8 @@ class FanOut {
 
   Nanoseconds start_{0};
   Nanoseconds measured_from_ = Nanoseconds::max();
-  std::uint64_t turn_ = 0;     // the round over the rooms ...
-  std::uint32_t room_ = 0;     // ... and the (local) room in it whose message is next
+  std::uint64_t turn_ = 0;  // the round over the rooms ...
+  std::uint32_t room_ = 0;  // ... and the (local) room in it whose message is next
   Nanoseconds next_due_ = Nanoseconds::max();
   std::vector<bool> is_open_;
   std::vector<bool> is_joined_;

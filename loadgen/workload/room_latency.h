@@ -7,8 +7,8 @@
 
 namespace roomcheck::loadgen {
 
-// Times of one room, coarse on purpose: 32 buckets an octave (a value is overstated by at most 3.2 %) in 4 KiB, where
-// the HDR histogram takes 200 KiB; thousands of rooms are meant to fit.
+// Times of one room, coarse on purpose: 32 buckets an octave (a value is overstated by at most 3.2 %) in 4
+// KiB, where the HDR histogram takes 200 KiB; thousands of rooms are meant to fit.
 //
 // Thread: one. What is below 1 us or above an hour counts in the outermost bucket.
 class RoomLatency {

@@ -23,8 +23,12 @@ channel_layer::Event json_loads(std::optional<std::string_view> text_data) {
   return std::move(parsed).value();
 }
 
-std::string text_of_message(const channel_layer::Event& message, const char* key) { return text_of<BadMessage>(message, key); }
-std::string text_of_event(const channel_layer::Event& event, const char* key) { return text_of<BadEvent>(event, key); }
+std::string text_of_message(const channel_layer::Event& message, const char* key) {
+  return text_of<BadMessage>(message, key);
+}
+std::string text_of_event(const channel_layer::Event& event, const char* key) {
+  return text_of<BadEvent>(event, key);
+}
 
 std::string message_json(std::string_view message) {
   std::string out = R"({"message": )";

@@ -28,7 +28,8 @@ class Client {
   virtual void send(const websocket::PreparedText& text) = 0;
 };
 
-// One reply for all members of a broadcast: the first member's consumer encodes it, the others on its loop share the frame.
+// One reply for all members of a broadcast: the first member's consumer encodes it, the others on its loop
+// share the frame.
 //
 // Thread: any (consumers of the sync kind run on a pool).
 class FanOut {
@@ -45,18 +46,18 @@ class FanOut {
 
  private:
   std::mutex mu_;
-  channel_layer::Message event_;  // guarded by mu_; held, so that its address cannot be another event's
+  channel_layer::Message event_;   // guarded by mu_; held, so that its address cannot be another event's
   websocket::PreparedText frame_;  // guarded by mu_
 };
 
-// What a client must not send. Channels' consumers let the exception end the connection; so do we (1011), but we leave
-// the room first.
+// What a client must not send. Channels' consumers let the exception end the connection; so do we (1011), but
+// we leave the room first.
 struct BadMessage : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// An event from outside that has no handler here or lacks what its handler reads. Channels lets it kill every member of
-// the room; we count it and go on.
+// An event from outside that has no handler here or lacks what its handler reads. Channels lets it kill every
+// member of the room; we count it and go on.
 struct BadEvent : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -79,7 +80,8 @@ class Consumer {
   virtual void connect() = 0;
   virtual void disconnect(int close_code) = 0;
   // One of the two is given. Throws BadMessage.
-  virtual void receive(std::optional<std::string_view> text_data, std::optional<std::string_view> bytes_data) = 0;
+  virtual void receive(std::optional<std::string_view> text_data,
+                       std::optional<std::string_view> bytes_data) = 0;
   // Calls the handler of that name. Throws BadEvent.
   virtual void dispatch(const std::string& handler, const channel_layer::Message& event) = 0;
 

@@ -9,7 +9,8 @@ class EchoConsumer final : public Consumer {
   using Consumer::Consumer;
   void connect() override;
   void disconnect(int close_code) override;
-  void receive(std::optional<std::string_view> text_data, std::optional<std::string_view> bytes_data) override;
+  void receive(std::optional<std::string_view> text_data,
+               std::optional<std::string_view> bytes_data) override;
   void dispatch(const std::string& handler, const channel_layer::Message& event) override;
 };
 

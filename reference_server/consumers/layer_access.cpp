@@ -11,7 +11,9 @@ using channel_layer::ChannelLayer;
 using channel_layer::Event;
 using channel_layer::GroupSendReport;
 
-Result<void> without_report(const Result<GroupSendReport>& result) { return result.ok() ? Result<void>() : Result<void>(result.error()); }
+Result<void> without_report(const Result<GroupSendReport>& result) {
+  return result.ok() ? Result<void>() : Result<void>(result.error());
+}
 
 class AsyncAccess final : public LayerAccess {
  public:
@@ -23,9 +25,10 @@ class AsyncAccess final : public LayerAccess {
     layer_.group_discard(group, channel, std::move(then));
   }
   void group_send(const std::string& group, Event event, Then then) override {
-    layer_.group_send(group, std::move(event), [then = std::move(then)](const Result<GroupSendReport>& result) {
-      if (then) then(without_report(result));
-    });
+    layer_.group_send(group, std::move(event),
+                      [then = std::move(then)](const Result<GroupSendReport>& result) {
+                        if (then) then(without_report(result));
+                      });
   }
 
  private:
@@ -43,7 +46,9 @@ class SyncAccess final : public LayerAccess {
   }
   void group_send(const std::string& group, Event event, Then then) override {
     answer(std::move(then), async_to_sync([=](Then done) {
-             layer_.group_send(group, event, [done](const Result<GroupSendReport>& result) { done(without_report(result)); });
+             layer_.group_send(group, event, [done](const Result<GroupSendReport>& result) {
+               done(without_report(result));
+             });
            }));
   }
 
@@ -56,7 +61,9 @@ class SyncAccess final : public LayerAccess {
   Result<void> async_to_sync(Call call) {
     const auto promise = std::make_shared<std::promise<Result<void>>>();
     std::future<Result<void>> future = promise->get_future();
-    boost::asio::post(io_, [call, promise] { call([promise](Result<void> result) { promise->set_value(std::move(result)); }); });
+    boost::asio::post(io_, [call, promise] {
+      call([promise](Result<void> result) { promise->set_value(std::move(result)); });
+    });
     if (future.wait_for(std::chrono::seconds(10)) == std::future_status::ready) try {
         return future.get();
       } catch (const std::future_error&) {  // the loop ended first
@@ -70,7 +77,9 @@ class SyncAccess final : public LayerAccess {
 
 }  // namespace
 
-std::unique_ptr<LayerAccess> make_async_access(ChannelLayer& layer) { return std::make_unique<AsyncAccess>(layer); }
+std::unique_ptr<LayerAccess> make_async_access(ChannelLayer& layer) {
+  return std::make_unique<AsyncAccess>(layer);
+}
 std::unique_ptr<LayerAccess> make_sync_access(ChannelLayer& layer, boost::asio::io_context& io) {
   return std::make_unique<SyncAccess>(layer, io);
 }

@@ -21,8 +21,9 @@ class LayerAccess {
 // For async consumers: on the event loop, `then` when it is done (Python: await).
 std::unique_ptr<LayerAccess> make_async_access(channel_layer::ChannelLayer& layer);
 
-// For sync consumers, on a thread of the pool: blocks until the loop has done it, then calls `then` at once (Python:
-// async_to_sync). A wait of more than 10 s ends with an error.
-std::unique_ptr<LayerAccess> make_sync_access(channel_layer::ChannelLayer& layer, boost::asio::io_context& io);
+// For sync consumers, on a thread of the pool: blocks until the loop has done it, then calls `then` at once
+// (Python: async_to_sync). A wait of more than 10 s ends with an error.
+std::unique_ptr<LayerAccess> make_sync_access(channel_layer::ChannelLayer& layer,
+                                              boost::asio::io_context& io);
 
 }  // namespace roomcheck::reference_server

@@ -8,13 +8,14 @@ namespace roomcheck::reference_server {
 //     await self.accept()
 void RoomConsumer::connect() {
   room_group_name_ = scope().room_name;
-  channel_layer().group_add(room_group_name_, channel_name(), [client = client()](const Result<void>& joined) {
-    if (joined.ok()) {
-      client->accept();
-    } else {
-      client->refuse(joined.error().kind == Error::Kind::bad_input ? 404 : 503, joined.error().message);
-    }
-  });
+  channel_layer().group_add(
+      room_group_name_, channel_name(), [client = client()](const Result<void>& joined) {
+        if (joined.ok()) {
+          client->accept();
+        } else {
+          client->refuse(joined.error().kind == Error::Kind::bad_input ? 404 : 503, joined.error().message);
+        }
+      });
 }
 
 // async def disconnect(self, close_code):
@@ -52,7 +53,8 @@ void RoomConsumer::dispatch(const std::string& handler, const channel_layer::Mes
   throw BadEvent("No handler for message type " + handler);
 }
 
-void JsonRoomConsumer::receive(std::optional<std::string_view> text_data, std::optional<std::string_view> bytes_data) {
+void JsonRoomConsumer::receive(std::optional<std::string_view> text_data,
+                               std::optional<std::string_view> bytes_data) {
   if (bytes_data) throw BadMessage("a binary message, where JSON text is expected");
   receive_json(json_loads(text_data));
 }

@@ -9,7 +9,8 @@ class RoomConsumer : public Consumer {
   using Consumer::Consumer;
   void connect() override;
   void disconnect(int close_code) override;
-  void receive(std::optional<std::string_view> text_data, std::optional<std::string_view> bytes_data) override;
+  void receive(std::optional<std::string_view> text_data,
+               std::optional<std::string_view> bytes_data) override;
   void dispatch(const std::string& handler, const channel_layer::Message& event) override;
 
  protected:
@@ -26,7 +27,8 @@ class RoomConsumer : public Consumer {
 class JsonRoomConsumer final : public RoomConsumer {
  public:
   using RoomConsumer::RoomConsumer;
-  void receive(std::optional<std::string_view> text_data, std::optional<std::string_view> bytes_data) override;
+  void receive(std::optional<std::string_view> text_data,
+               std::optional<std::string_view> bytes_data) override;
 };
 
 }  // namespace roomcheck::reference_server

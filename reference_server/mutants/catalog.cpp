@@ -11,41 +11,121 @@ namespace roomcheck::reference_server {
 const std::vector<Mutant>& all_mutants() {
   using K = Mutant::Kind;
   static const std::vector<Mutant> mutants{
-      {"accept-unknown-path", K::spec, {"connect.unknown-path-refused"}, "A path that no route matches is a room.", ""},
+      {"accept-unknown-path",
+       K::spec,
+       {"connect.unknown-path-refused"},
+       "A path that no route matches is a room.",
+       ""},
       {"slash-optional", K::spec, {"connect.path-exact"}, "The trailing slash may be missing.", ""},
-      {"query-in-room", K::spec, {"connect.query-ignored"}, "The query string is part of the room's name.", ""},
-      {"long-names-accepted", K::spec, {"connect.room-name-refused"}, "Room names of 100 characters or more are cut and accepted.", ""},
-      {"odd-names-accepted", K::spec, {"connect.room-name-refused"}, "Characters outside the rule are replaced and accepted.", ""},
-      {"short-names-only", K::spec, {"connect.room-name-accepted"}, "Room names longer than 50 characters are refused.", ""},
-      {"room-not-decoded", K::spec, {"connect.room-name-decoded"}, "Percent-escapes in the room's name are taken literally.", ""},
+      {"query-in-room",
+       K::spec,
+       {"connect.query-ignored"},
+       "The query string is part of the room's name.",
+       ""},
+      {"long-names-accepted",
+       K::spec,
+       {"connect.room-name-refused"},
+       "Room names of 100 characters or more are cut and accepted.",
+       ""},
+      {"odd-names-accepted",
+       K::spec,
+       {"connect.room-name-refused"},
+       "Characters outside the rule are replaced and accepted.",
+       ""},
+      {"short-names-only",
+       K::spec,
+       {"connect.room-name-accepted"},
+       "Room names longer than 50 characters are refused.",
+       ""},
+      {"room-not-decoded",
+       K::spec,
+       {"connect.room-name-decoded"},
+       "Percent-escapes in the room's name are taken literally.",
+       ""},
       {"no-echo-route", K::spec, {"connect.echo-accepted"}, "The echo path is refused.", ""},
-      {"unasked-subprotocol", K::spec, {"connect.no-unasked-subprotocol"}, "A subprotocol is chosen that nobody offered.", ""},
+      {"unasked-subprotocol",
+       K::spec,
+       {"connect.no-unasked-subprotocol"},
+       "A subprotocol is chosen that nobody offered.",
+       ""},
       {"greeting", K::spec, {"connect.silent-join"}, "Whoever joins is greeted.", ""},
       {"echo-wrong-text", K::spec, {"echo.replies"}, "The echo leaves out its prefix.", ""},
       {"echo-swapped", K::spec, {"echo.in-order"}, "Each second echo comes before the first.", ""},
-      {"late-join", K::spec, {"groups.join-before-accept"}, "The handshake is accepted before the group has the member.", ""},
-      {"ghost-on-close", K::spec, {"groups.leave-on-close"}, "Who leaves with a close frame stays in the group.", ""},
-      {"ghost-on-fin", K::spec, {"groups.leave-on-fin"}, "Who leaves by the end of TCP stays in the group.", ""},
-      {"ghost-on-reset", K::spec, {"groups.leave-on-reset"}, "Who leaves by a TCP reset stays in the group.", ""},
+      {"late-join",
+       K::spec,
+       {"groups.join-before-accept"},
+       "The handshake is accepted before the group has the member.",
+       ""},
+      {"ghost-on-close",
+       K::spec,
+       {"groups.leave-on-close"},
+       "Who leaves with a close frame stays in the group.",
+       ""},
+      {"ghost-on-fin",
+       K::spec,
+       {"groups.leave-on-fin"},
+       "Who leaves by the end of TCP stays in the group.",
+       ""},
+      {"ghost-on-reset",
+       K::spec,
+       {"groups.leave-on-reset"},
+       "Who leaves by a TCP reset stays in the group.",
+       ""},
       {"case-folded", K::spec, {"groups.isolation"}, "Rooms that differ only in letter case are one.", ""},
       {"history", K::spec, {"groups.no-history"}, "A new member gets the room's last message.", ""},
-      {"skips-a-member", K::spec, {"broadcast.reaches-all"}, "Every message misses one member of a room of three or more.", ""},
+      {"skips-a-member",
+       K::spec,
+       {"broadcast.reaches-all"},
+       "Every message misses one member of a room of three or more.",
+       ""},
       {"duplicates", K::spec, {"broadcast.exactly-once"}, "Every tenth message comes twice.", ""},
-      {"swapped", K::spec, {"broadcast.sender-order"}, "Each second message of a room comes before the first.", ""},
+      {"swapped",
+       K::spec,
+       {"broadcast.sender-order"},
+       "Each second message of a room comes before the first.",
+       ""},
       {"binary-frames", K::spec, {"broadcast.text-frame"}, "Room messages come as binary.", ""},
-      {"extra-key", K::spec, {"broadcast.text-frame"}, "Room messages have a key that the profile does not know.", ""},
-      {"no-astral", K::spec, {"broadcast.unicode"}, "Characters beyond the Basic Multilingual Plane become question marks.", ""},
+      {"extra-key",
+       K::spec,
+       {"broadcast.text-frame"},
+       "Room messages have a key that the profile does not know.",
+       ""},
+      {"no-astral",
+       K::spec,
+       {"broadcast.unicode"},
+       "Characters beyond the Basic Multilingual Plane become question marks.",
+       ""},
       {"drops-empty", K::spec, {"broadcast.empty-text"}, "The empty text is not delivered.", ""},
-      {"drops-large", K::spec, {"broadcast.sizes"}, "Messages of 65,536 bytes or more are not delivered.", ""},
+      {"drops-large",
+       K::spec,
+       {"broadcast.sizes"},
+       "Messages of 65,536 bytes or more are not delivered.",
+       ""},
       {"push-ignored", K::spec, {"push.reaches-all"}, "Pushes reach nobody.", ""},
       {"push-everywhere", K::spec, {"push.isolation"}, "Pushes reach every room.", ""},
       {"push-kept", K::spec, {"push.empty-room"}, "A push to an empty room is kept for who joins later.", ""},
       {"push-swapped", K::spec, {"push.order"}, "Each second push comes before the first.", ""},
-      {"invalid-group-accepted", K::spec, {"push.invalid-group-refused"}, "A push to an invalid group name is no error.", ""},
+      {"invalid-group-accepted",
+       K::spec,
+       {"push.invalid-group-refused"},
+       "A push to an invalid group name is no error.",
+       ""},
       {"direct-to-group", K::spec, {"direct.only-target"}, "A direct send reaches the whole room.", ""},
-      {"direct-to-another", K::spec, {"direct.not-the-group"}, "A direct send reaches another member of the room.", ""},
-      {"direct-falls-back", K::spec, {"direct.closed-channel"}, "A direct send to a connection that is gone reaches the next to come.", ""},
-      {"invalid-channel-accepted", K::spec, {"direct.invalid-name-refused"}, "A direct send to a malformed name is no error.", ""},
+      {"direct-to-another",
+       K::spec,
+       {"direct.not-the-group"},
+       "A direct send reaches another member of the room.",
+       ""},
+      {"direct-falls-back",
+       K::spec,
+       {"direct.closed-channel"},
+       "A direct send to a connection that is gone reaches the next to come.",
+       ""},
+      {"invalid-channel-accepted",
+       K::spec,
+       {"direct.invalid-name-refused"},
+       "A direct send to a malformed name is no error.",
+       ""},
       {"direct-swapped", K::spec, {"direct.order"}, "Each second direct send comes before the first.", ""},
       {"lose", K::load, {}, "Exactly every Nth delivery of a room message is dropped.", "N"},
       {"duplicate", K::load, {}, "Exactly every Nth delivery of a room message is doubled.", "N"},
@@ -61,17 +141,22 @@ Mutation::Mutation(const std::vector<std::string>& choices) {
     const std::string value = equals == choice.npos ? "" : choice.substr(equals + 1);
     const auto& all = all_mutants();
     const auto known = std::find_if(all.begin(), all.end(), [&](const Mutant& m) { return m.name == name; });
-    if (known == all.end()) throw BadInput("--mutant " + choice + ": there is no mutant \"" + name + "\" (--list-mutants names them)");
+    if (known == all.end())
+      throw BadInput("--mutant " + choice + ": there is no mutant \"" + name +
+                     "\" (--list-mutants names them)");
     if (known->value.empty() != value.empty())
-      throw BadInput("--mutant " + choice + ": expected " + name + (known->value.empty() ? "" : "=" + std::string(known->value)));
+      throw BadInput("--mutant " + choice + ": expected " + name +
+                     (known->value.empty() ? "" : "=" + std::string(known->value)));
     chosen_.emplace_back(name, value);
-    if (known->value == "N" && number(name) == 0) throw BadInput("--mutant " + choice + ": N is a whole number from 1 on");
+    if (known->value == "N" && number(name) == 0)
+      throw BadInput("--mutant " + choice + ": N is a whole number from 1 on");
     if (known->value == "DURATION") (void)parse_duration(value);
   }
 }
 
 bool Mutation::has(std::string_view name) const {
-  return std::any_of(chosen_.begin(), chosen_.end(), [&](const auto& choice) { return choice.first == name; });
+  return std::any_of(chosen_.begin(), chosen_.end(),
+                     [&](const auto& choice) { return choice.first == name; });
 }
 
 std::uint64_t Mutation::number(std::string_view name) const {
@@ -87,10 +172,12 @@ Nanoseconds Mutation::duration(std::string_view name) const {
   return Nanoseconds(0);
 }
 
-std::optional<Route> Mutation::reroute(const websocket::Request& request, std::optional<Route> route, ConsumerKind chat_consumer) const {
+std::optional<Route> Mutation::reroute(const websocket::Request& request, std::optional<Route> route,
+                                       ConsumerKind chat_consumer) const {
   const std::string raw_path = request.target.substr(0, request.target.find('?'));
   if (!route && has("slash-optional")) route = reference_server::route(request.path + "/", chat_consumer);
-  if (!route && has("accept-unknown-path") && request.path.back() == '/' && request.path.find("/ws/chat/") != 0)
+  if (!route && has("accept-unknown-path") && request.path.back() == '/' &&
+      request.path.find("/ws/chat/") != 0)
     route = Route{Route::Kind::room, chat_consumer, "unknown"};
   if (!route) return route;
   if (has("no-echo-route") && route->kind == Route::Kind::echo) return std::nullopt;

@@ -13,7 +13,8 @@ using websocket::ConnectionPtr;
 using websocket::PreparedText;
 
 constexpr std::string_view kEchoPrefix = "xxx\\uff1a";
-constexpr std::string_view kMemberPrefix = "\\u9884\\u8b66\\u4fe1\\u606f2\\uff1a\\u9884\\u8b66\\u4fe1\\u606f1\\uff1a";  // 预警信息2：预警信息1：
+constexpr std::string_view kMemberPrefix =
+    "\\u9884\\u8b66\\u4fe1\\u606f2\\uff1a\\u9884\\u8b66\\u4fe1\\u606f1\\uff1a";  // 预警信息2：预警信息1：
 
 class MutantConnection final : public Connection, public std::enable_shared_from_this<MutantConnection> {
  public:
@@ -46,9 +47,11 @@ class MutantConnection final : public Connection, public std::enable_shared_from
  private:
   Sent send_room(std::string payload) {
     const bool of_member = payload.find(kMemberPrefix) != payload.npos;
-    if (mutation_.has("drops-empty") && payload == "{\"message\": \"" + std::string(kMemberPrefix) + "\"}") return Sent::accepted;
+    if (mutation_.has("drops-empty") && payload == "{\"message\": \"" + std::string(kMemberPrefix) + "\"}")
+      return Sent::accepted;
     if (mutation_.has("drops-large") && payload.size() >= 65536) return Sent::accepted;
-    if (mutation_.has("no-astral")) payload = std::regex_replace(payload, std::regex("\\\\ud[89ab][0-9a-f]{2}\\\\ud[c-f][0-9a-f]{2}"), "?");
+    if (mutation_.has("no-astral"))
+      payload = std::regex_replace(payload, std::regex("\\\\ud[89ab][0-9a-f]{2}\\\\ud[c-f][0-9a-f]{2}"), "?");
     if (mutation_.has("extra-key")) payload.insert(payload.size() - 1, ", \"room\": true");
     if (mutation_.has("binary-frames")) return inner_->send_binary(payload);
     if (mutation_.has("swapped") && of_member) return swapped(payload);
@@ -70,7 +73,8 @@ class MutantConnection final : public Connection, public std::enable_shared_from
     const Nanoseconds delay = mutation_.duration("delay");
     if (delay == Nanoseconds(0)) return inner_->send_text(payload);
     const auto timer = std::make_shared<boost::asio::steady_timer>(io_, delay);
-    timer->async_wait([inner = inner_, payload, timer](const boost::system::error_code&) { inner->send_text(payload); });
+    timer->async_wait(
+        [inner = inner_, payload, timer](const boost::system::error_code&) { inner->send_text(payload); });
     return Sent::accepted;
   }
 
@@ -104,7 +108,8 @@ class MutantConnection final : public Connection, public std::enable_shared_from
 
 }  // namespace
 
-ConnectionPtr Mutation::wrap(ConnectionPtr connection, const Route& route, boost::asio::io_context& io) const {
+ConnectionPtr Mutation::wrap(ConnectionPtr connection, const Route& route,
+                             boost::asio::io_context& io) const {
   const bool room = route.kind == Route::Kind::room;
   const auto out = std::make_shared<MutantConnection>(std::move(connection), *this, room, io);
   if (has("greeting") && room) out->send_text("{\"message\": \"welcome\"}");

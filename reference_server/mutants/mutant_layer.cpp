@@ -27,17 +27,20 @@ bool is_push(const Event& event) { return event.value("type", "") == "chat_push_
 
 class MutantLayer final : public ChannelLayer {
  public:
-  MutantLayer(std::unique_ptr<ChannelLayer> inner, const Mutation& mutation, std::shared_ptr<Shared> shared, boost::asio::io_context& io)
+  MutantLayer(std::unique_ptr<ChannelLayer> inner, const Mutation& mutation, std::shared_ptr<Shared> shared,
+              boost::asio::io_context& io)
       : inner_(std::move(inner)), mutation_(mutation), shared_(std::move(shared)), io_(io) {}
 
   std::string new_channel(std::string_view prefix) override { return inner_->new_channel(prefix); }
 
   void send(const std::string& channel, Event message, Completion done) override {
-    if (mutation_.has("invalid-channel-accepted") && !event::check_channel_name(channel).ok()) return inner_->send("nobody", std::move(message), std::move(done));
+    if (mutation_.has("invalid-channel-accepted") && !event::check_channel_name(channel).ok())
+      return inner_->send("nobody", std::move(message), std::move(done));
     const std::lock_guard lock(shared_->mu);
     const std::string group = group_of(channel);
     if (mutation_.has("direct-to-group") && !group.empty())
-      return inner_->group_send(group, std::move(message), [done](const Result<GroupSendReport>&) { done({}); });
+      return inner_->group_send(group, std::move(message),
+                                [done](const Result<GroupSendReport>&) { done({}); });
     if (mutation_.has("direct-to-another") && !group.empty())
       for (const std::string& other : shared_->groups[group])
         if (other != channel) return inner_->send(other, std::move(message), std::move(done));
@@ -82,7 +85,8 @@ class MutantLayer final : public ChannelLayer {
       return inner_->group_add(group, "late-joiners", std::move(done));  // only to complete
     }
     inner_->group_add(group, channel, std::move(done));
-    if (mutation_.has("history") && shared_->last_of_group.count(group) != 0) inner_->send(channel, shared_->last_of_group[group], {});
+    if (mutation_.has("history") && shared_->last_of_group.count(group) != 0)
+      inner_->send(channel, shared_->last_of_group[group], {});
     if (const auto kept = shared_->kept_pushes.find(group); kept != shared_->kept_pushes.end()) {
       inner_->send(channel, kept->second, {});
       shared_->kept_pushes.erase(kept);
@@ -100,11 +104,14 @@ class MutantLayer final : public ChannelLayer {
 
   void group_send(const std::string& group, Event message, GroupSendCompletion done) override {
     const std::lock_guard lock(shared_->mu);
-    if (mutation_.has("invalid-group-accepted") && !event::check_group_name(group).ok()) return inner_->group_send("nobody", std::move(message), std::move(done));
+    if (mutation_.has("invalid-group-accepted") && !event::check_group_name(group).ok())
+      return inner_->group_send("nobody", std::move(message), std::move(done));
     const bool push = is_push(message);
     if (mutation_.has("history") && !push) shared_->last_of_group[group] = message;
-    if (mutation_.has("push-ignored") && push) return inner_->group_send("nobody", std::move(message), std::move(done));
-    if (mutation_.has("push-kept") && push && shared_->groups.count(group) == 0) shared_->kept_pushes[group] = message;
+    if (mutation_.has("push-ignored") && push)
+      return inner_->group_send("nobody", std::move(message), std::move(done));
+    if (mutation_.has("push-kept") && push && shared_->groups.count(group) == 0)
+      shared_->kept_pushes[group] = message;
     if (mutation_.has("push-everywhere") && push)
       for (const auto& [other, members] : shared_->groups)
         if (other != group) inner_->group_send(other, message, {});
@@ -116,7 +123,8 @@ class MutantLayer final : public ChannelLayer {
         message = Event{{"type", "held_back"}};
       }
     }
-    if (mutation_.has("skips-a-member") && shared_->groups.count(group) != 0 && shared_->groups[group].size() > 2) {
+    if (mutation_.has("skips-a-member") && shared_->groups.count(group) != 0 &&
+        shared_->groups[group].size() > 2) {
       const std::set<std::string>& members = shared_->groups[group];
       for (const std::string& member : members)
         if (member != *members.rbegin()) inner_->send(member, message, {});
@@ -125,7 +133,9 @@ class MutantLayer final : public ChannelLayer {
     inner_->group_send(group, std::move(message), std::move(done));
   }
 
-  void group_channels(const std::string& group, ChannelsCompletion done) override { inner_->group_channels(group, std::move(done)); }
+  void group_channels(const std::string& group, ChannelsCompletion done) override {
+    inner_->group_channels(group, std::move(done));
+  }
   void flush(Completion done) override { inner_->flush(std::move(done)); }
   LayerStats stats() const override { return inner_->stats(); }
 
@@ -157,7 +167,8 @@ class MutantLayer final : public ChannelLayer {
 
 }  // namespace
 
-std::unique_ptr<ChannelLayer> Mutation::wrap(std::unique_ptr<ChannelLayer> layer, boost::asio::io_context& io) const {
+std::unique_ptr<ChannelLayer> Mutation::wrap(std::unique_ptr<ChannelLayer> layer,
+                                             boost::asio::io_context& io) const {
   static const auto shared = std::make_shared<Shared>();  // one node a process
   return std::make_unique<MutantLayer>(std::move(layer), *this, shared, io);
 }

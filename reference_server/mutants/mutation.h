@@ -33,8 +33,8 @@ struct MutationStats {
   std::atomic<std::uint64_t> duplicated{0};
 };
 
-// The chosen mutants. A healthy server has none of this: the decorators are put around its parts only when a mutant is
-// chosen, and its own code asks nothing but whether there is a Mutation.
+// The chosen mutants. A healthy server has none of this: the decorators are put around its parts only when a
+// mutant is chosen, and its own code asks nothing but whether there is a Mutation.
 //
 // Thread: constant after construction; the statistics are atomic.
 class Mutation {
@@ -47,12 +47,15 @@ class Mutation {
   Nanoseconds duration(std::string_view name) const;
 
   // The route that a broken server takes.
-  std::optional<Route> reroute(const websocket::Request& request, std::optional<Route> route, ConsumerKind chat_consumer) const;
+  std::optional<Route> reroute(const websocket::Request& request, std::optional<Route> route,
+                               ConsumerKind chat_consumer) const;
   std::string subprotocol() const { return has("unasked-subprotocol") ? "chat" : ""; }
   bool keeps_ghost(const websocket::CloseInfo& info) const;
 
-  websocket::ConnectionPtr wrap(websocket::ConnectionPtr connection, const Route& route, boost::asio::io_context& io) const;
-  std::unique_ptr<channel_layer::ChannelLayer> wrap(std::unique_ptr<channel_layer::ChannelLayer> layer, boost::asio::io_context& io) const;
+  websocket::ConnectionPtr wrap(websocket::ConnectionPtr connection, const Route& route,
+                                boost::asio::io_context& io) const;
+  std::unique_ptr<channel_layer::ChannelLayer> wrap(std::unique_ptr<channel_layer::ChannelLayer> layer,
+                                                    boost::asio::io_context& io) const;
 
   MutationStats& stats() const { return stats_; }
 

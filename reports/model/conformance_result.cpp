@@ -4,20 +4,31 @@ namespace roomcheck::reports {
 
 std::string_view to_string(Verdict verdict) {
   switch (verdict) {
-    case Verdict::pass: return "pass";
-    case Verdict::fail: return "fail";
-    case Verdict::crash: return "crash";
-    case Verdict::known_deviation: return "known_deviation";
-    case Verdict::unexpected_pass: return "unexpected_pass";
-    case Verdict::skipped: return "skipped";
-    case Verdict::could_not_test: return "could_not_test";
-    case Verdict::harness_error: return "harness_error";
-    case Verdict::informational: return "informational";
+    case Verdict::pass:
+      return "pass";
+    case Verdict::fail:
+      return "fail";
+    case Verdict::crash:
+      return "crash";
+    case Verdict::known_deviation:
+      return "known_deviation";
+    case Verdict::unexpected_pass:
+      return "unexpected_pass";
+    case Verdict::skipped:
+      return "skipped";
+    case Verdict::could_not_test:
+      return "could_not_test";
+    case Verdict::harness_error:
+      return "harness_error";
+    case Verdict::informational:
+      return "informational";
   }
   return "unknown";
 }
 
-std::string_view to_string(Level level) { return level == Level::must ? "MUST" : level == Level::should ? "SHOULD" : "INFO"; }
+std::string_view to_string(Level level) {
+  return level == Level::must ? "MUST" : level == Level::should ? "SHOULD" : "INFO";
+}
 
 std::map<std::string, std::uint64_t> ConformanceResult::summary() const {
   std::map<std::string, std::uint64_t> out;

@@ -32,7 +32,7 @@ struct CaseResult {
   std::string section;      // "broadcast"
   Level level = Level::must;
   Verdict verdict = Verdict::pass;
-  std::string message;   // one sentence; empty on pass
+  std::string message;  // one sentence; empty on pass
   std::string expected;
   std::string actual;
   std::string sentence;  // the SPEC's sentence

@@ -20,24 +20,44 @@ json to_json(const stats::Histogram& h) {
 json to_json(const Delivery& d) {
   auto offenders = json::array();
   for (const Delivery::Offender& o : d.offenders)
-    offenders.push_back({{"kind", o.kind}, {"room", o.room}, {"sender", o.sender}, {"sequence", o.sequence}, {"member", o.member}});
-  return {{"expected", d.expected}, {"delivered", d.delivered}, {"lost", d.lost}, {"duplicated", d.duplicated},
-          {"reordered", d.reordered}, {"foreign", d.foreign}, {"corrupt", d.corrupt}, {"late", d.late},
-          {"in_flight_members", d.in_flight_members}, {"offenders", offenders}};
+    offenders.push_back({{"kind", o.kind},
+                         {"room", o.room},
+                         {"sender", o.sender},
+                         {"sequence", o.sequence},
+                         {"member", o.member}});
+  return {
+      {"expected", d.expected},     {"delivered", d.delivered}, {"lost", d.lost},
+      {"duplicated", d.duplicated}, {"reordered", d.reordered}, {"foreign", d.foreign},
+      {"corrupt", d.corrupt},       {"late", d.late},           {"in_flight_members", d.in_flight_members},
+      {"offenders", offenders}};
 }
 
 }  // namespace
 
 nlohmann::ordered_json to_json(const LoadResult& r) {
   json latency = json::object(), series = json::array(), rooms = json::array(), thresholds = json::array();
-  for (const auto& [name, l] : r.latency) latency[name] = {{"corrected", to_json(l.corrected)}, {"uncorrected", to_json(l.uncorrected)}};
+  for (const auto& [name, l] : r.latency)
+    latency[name] = {{"corrected", to_json(l.corrected)}, {"uncorrected", to_json(l.uncorrected)}};
   for (const Second& s : r.series)
-    series.push_back({{"at_ns", s.at_ns}, {"phase", s.phase}, {"members", s.members}, {"sent", s.sent}, {"delivered", s.delivered},
-                      {"p50_ns", s.p50_ns}, {"p99_ns", s.p99_ns}, {"max_ns", s.max_ns}});
+    series.push_back({{"at_ns", s.at_ns},
+                      {"phase", s.phase},
+                      {"members", s.members},
+                      {"sent", s.sent},
+                      {"delivered", s.delivered},
+                      {"p50_ns", s.p50_ns},
+                      {"p99_ns", s.p99_ns},
+                      {"max_ns", s.max_ns}});
   for (const RoomResult& room : r.rooms)
-    rooms.push_back({{"room", room.room}, {"members", room.members}, {"expected", room.expected}, {"delivered", room.delivered},
-                     {"lost", room.lost}, {"p50_ns", room.p50_ns}, {"p99_ns", room.p99_ns}, {"max_ns", room.max_ns}});
-  for (const Threshold& t : r.thresholds) thresholds.push_back({{"expression", t.expression}, {"value", t.value}, {"passed", t.passed}});
+    rooms.push_back({{"room", room.room},
+                     {"members", room.members},
+                     {"expected", room.expected},
+                     {"delivered", room.delivered},
+                     {"lost", room.lost},
+                     {"p50_ns", room.p50_ns},
+                     {"p99_ns", room.p99_ns},
+                     {"max_ns", room.max_ns}});
+  for (const Threshold& t : r.thresholds)
+    thresholds.push_back({{"expression", t.expression}, {"value", t.value}, {"passed", t.passed}});
   return {{"schema", LoadResult::kSchema},
           {"started", r.started},
           {"command", r.command},
@@ -53,13 +73,24 @@ nlohmann::ordered_json to_json(const LoadResult& r) {
           {"failed_because", r.failed_because},
           {"delivery", to_json(r.delivery)},
           {"latency", latency},
-          {"sends", {{"intended", r.sends.intended}, {"sent", r.sends.sent}, {"late", r.sends.late}, {"dropped", r.sends.dropped}}},
+          {"sends",
+           {{"intended", r.sends.intended},
+            {"sent", r.sends.sent},
+            {"late", r.sends.late},
+            {"dropped", r.sends.dropped}}},
           {"connections",
-           {{"attempted", r.connections.attempted}, {"opened", r.connections.opened}, {"failed", r.connections.failed},
-            {"closed_by_target", r.connections.closed_by_target}, {"by_error", r.connections.by_error}}},
+           {{"attempted", r.connections.attempted},
+            {"opened", r.connections.opened},
+            {"failed", r.connections.failed},
+            {"closed_by_target", r.connections.closed_by_target},
+            {"by_error", r.connections.by_error}}},
           {"generator",
-           {{"cpu_ns", r.generator.cpu_ns}, {"cpu_per_delivery_ns", r.generator.cpu_per_delivery_ns}, {"busiest_thread", r.generator.busiest_thread},
-            {"loop_lag", to_json(r.generator.loop_lag)}, {"refused_samples", r.generator.refused_samples}, {"rss_bytes", r.generator.rss_bytes}}},
+           {{"cpu_ns", r.generator.cpu_ns},
+            {"cpu_per_delivery_ns", r.generator.cpu_per_delivery_ns},
+            {"busiest_thread", r.generator.busiest_thread},
+            {"loop_lag", to_json(r.generator.loop_lag)},
+            {"refused_samples", r.generator.refused_samples},
+            {"rss_bytes", r.generator.rss_bytes}}},
           {"series", series},
           {"rooms", rooms},
           {"thresholds", thresholds}};

@@ -20,7 +20,8 @@ struct Delivery {
   std::uint64_t foreign = 0;  // of another room
   std::uint64_t corrupt = 0;  // not one of ours, or damaged
   std::uint64_t late = 0;     // arrived after the drain ended
-  std::uint64_t in_flight_members = 0;  // deliveries to members that were joining or leaving: set apart, not judged
+  std::uint64_t in_flight_members =
+      0;  // deliveries to members that were joining or leaving: set apart, not judged
 
   // The first few, named.
   struct Offender {
@@ -92,9 +93,9 @@ struct LoadResult {
     std::map<std::string, std::uint64_t> by_error;  // "tcp: refused", "close 1006"
   } connections;
   struct Generator {
-    std::int64_t cpu_ns = 0;               // user + system, all threads, of the run phase
+    std::int64_t cpu_ns = 0;  // user + system, all threads, of the run phase
     std::int64_t cpu_per_delivery_ns = 0;
-    double busiest_thread = 0;             // share of one core, 0..1
+    double busiest_thread = 0;  // share of one core, 0..1
     stats::Histogram loop_lag;
     std::uint64_t refused_samples = 0;
     std::uint64_t rss_bytes = 0;

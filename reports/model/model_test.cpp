@@ -11,8 +11,19 @@ ConformanceResult conformance() {
   out.target = "ws://127.0.0.1:8801";
   out.versions = {{"roomcheck", "0.1.0"}};
   out.verdict = "fail";
-  out.cases = {{"echo.replies/one", "echo.replies", "echo", Level::must, Verdict::fail, "no answer", "x", "nothing", "It answers.", 5, {"+0.1 ms > text"}},
-               {"echo.only-self/one", "echo.only-self", "echo", Level::must, Verdict::pass, "", "", "", "", 5, {}}};
+  out.cases = {
+      {"echo.replies/one",
+       "echo.replies",
+       "echo",
+       Level::must,
+       Verdict::fail,
+       "no answer",
+       "x",
+       "nothing",
+       "It answers.",
+       5,
+       {"+0.1 ms > text"}},
+      {"echo.only-self/one", "echo.only-self", "echo", Level::must, Verdict::pass, "", "", "", "", 5, {}}};
   return out;
 }
 

@@ -13,7 +13,8 @@ using json = nlohmann::ordered_json;
 // A place in the document: reads fields, and names itself when one is missing or wrong.
 class Field {
  public:
-  Field(const json& value, const std::string& where, std::string pointer) : value_(value), where_(where), pointer_(std::move(pointer)) {}
+  Field(const json& value, const std::string& where, std::string pointer)
+      : value_(value), where_(where), pointer_(std::move(pointer)) {}
 
   Field at(const std::string& key) const {
     if (!value_.is_object() || !value_.contains(key)) fail(pointer_ + "/" + key, "is missing");
@@ -37,7 +38,8 @@ class Field {
   template <class Call>
   void each(Call call) const {
     if (!value_.is_array()) fail(pointer_, "is no list");
-    for (std::size_t i = 0; i < value_.size(); ++i) call(Field(value_[i], where_, pointer_ + "/" + std::to_string(i)));
+    for (std::size_t i = 0; i < value_.size(); ++i)
+      call(Field(value_[i], where_, pointer_ + "/" + std::to_string(i)));
   }
 
   template <class Call>
@@ -81,8 +83,10 @@ ConformanceResult parse_conformance(const Field& root) {
     field.read("requirement", c.requirement);
     field.read("section", c.section);
     c.level = parse_enum(field.at("level"), {Level::must, Level::should, Level::info});
-    c.verdict = parse_enum(field.at("verdict"), {Verdict::pass, Verdict::fail, Verdict::crash, Verdict::known_deviation, Verdict::unexpected_pass,
-                                                 Verdict::skipped, Verdict::could_not_test, Verdict::harness_error, Verdict::informational});
+    c.verdict = parse_enum(
+        field.at("verdict"),
+        {Verdict::pass, Verdict::fail, Verdict::crash, Verdict::known_deviation, Verdict::unexpected_pass,
+         Verdict::skipped, Verdict::could_not_test, Verdict::harness_error, Verdict::informational});
     field.read("message", c.message);
     field.read("expected", c.expected);
     field.read("actual", c.actual);
@@ -203,13 +207,16 @@ AnyResult parse_result(std::string_view json_text, const std::string& where) {
   try {
     document = json::parse(json_text);
   } catch (const json::exception&) {
-    throw BadInput(where + ": not JSON, or cut off: expected a result file of conformance or loadgen (--json FILE)");
+    throw BadInput(where +
+                   ": not JSON, or cut off: expected a result file of conformance or loadgen (--json FILE)");
   }
   const Field root(document, where, "");
   const auto schema = root.at("schema").get<std::string>();
   if (schema == ConformanceResult::kSchema) return parse_conformance(root);
   if (schema == LoadResult::kSchema) return parse_load(root);
-  root.at("schema").fail("is \"" + schema + "\": this version reads " + std::string(ConformanceResult::kSchema) + " and " + std::string(LoadResult::kSchema));
+  root.at("schema").fail("is \"" + schema + "\": this version reads " +
+                         std::string(ConformanceResult::kSchema) + " and " +
+                         std::string(LoadResult::kSchema));
 }
 
 AnyResult read_result(const std::string& path) {
