@@ -8,7 +8,6 @@ target_compile_options(roomcheck_warnings INTERFACE
   -Wold-style-cast          # casts must say what they do
   -Woverloaded-virtual      # a hidden overload is a handler that is never called
   -Wcast-align              # wire formats are read by memcpy, never by cast
-  -Wnull-dereference        # found two real bugs in similar parsers
   -Wimplicit-fallthrough    # a missing break in a frame parser is a hole
 )
 
