@@ -5,7 +5,6 @@
 #include <string>
 
 #include "libs/channel_layer/channel_layer.h"
-#include "libs/testkit/manual_clock.h"
 
 namespace roomcheck::channel_layer {
 

@@ -10,6 +10,7 @@
 
 #include "libs/channel_layer/contract.h"
 #include "libs/channel_layer/memory.h"
+#include "libs/testkit/manual_clock.h"
 
 namespace roomcheck::channel_layer {
 namespace {
@@ -446,7 +447,7 @@ Backend memory_backend() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, Contract, testing::Values(memory_backend()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& backend) { return backend.param.name; });
 
 }  // namespace
 }  // namespace roomcheck::channel_layer
