@@ -327,8 +327,7 @@ std::vector<Case> connect_cases() {
        {},
        "Plain HTTP on the same port gets an HTTP answer.",
        [](Context& c) {
-         RawHandshake plain;
-         plain.upgrade = plain.connection = plain.version = plain.key = std::nullopt;
+         const RawHandshake plain{"GET", "HTTP/1.1", {}, {}, {}, {}, {}, {}};
          const RawResponse response = c.handshake("/", plain);
          expect(response.status != 0, "plain HTTP got no HTTP answer", "any status",
                 response.timed_out ? "nothing within the limit" : "the end of TCP");

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "libs/base/clock.h"
 #include "libs/channel_layer/channel_layer.h"
 
 namespace roomcheck::channel_layer {
