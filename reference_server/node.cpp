@@ -60,10 +60,7 @@ class Node::Loop final : public websocket::Application {
     boost::asio::post(io_, [this] {
       if (stopping_) return;
       stopping_ = true;
-      server_->shut_down(1001, std::chrono::seconds(5), [this] {
-        guard_.reset();
-        io_.stop();
-      });
+      server_->shut_down(1001, std::chrono::seconds(5), [this] { node_.on_loop_empty(); });
     });
   }
 
@@ -90,6 +87,7 @@ Node::Node(const NodeOptions& options) : options_(options), pool_(kSyncThreads) 
     loops_.push_back(std::make_unique<Loop>(*this, hub, server));
     server.port = port();  // port 0 was any: the others share the one that was found
   }
+  open_loops_ = loops_.size();
   if (!options.control_enabled) return;
   control_application_ = make_control(*this, options.control_token);
   control_ = std::make_unique<websocket::Server>(first_loop(), options.control, *control_application_);
@@ -105,10 +103,20 @@ void Node::run() {
   for (std::size_t i = 1; i < loops_.size(); ++i) threads.emplace_back([this, i] { loops_[i]->io_.run(); });
   loops_[0]->io_.run();
   for (std::thread& thread : threads) thread.join();
+  if (last_words_.joinable()) last_words_.join();
 }
 
 void Node::stop() {
   for (const auto& loop : loops_) loop->stop();
+}
+
+// The loops run on until the sync consumers, which wait for them, have left their groups.
+void Node::on_loop_empty() {
+  if (--open_loops_ > 0) return;
+  last_words_ = std::thread([this] {
+    pool_.join();
+    for (const auto& loop : loops_) loop->io_.stop();
+  });
 }
 
 std::uint16_t Node::port() const { return loops_[0]->server_->port(); }

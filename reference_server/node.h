@@ -1,7 +1,9 @@
 #pragma once
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "libs/channel_layer/channel_layer.h"
@@ -57,10 +59,13 @@ class Node {
 
  private:
   class Loop;
+  void on_loop_empty();
   NodeOptions options_;
   std::unique_ptr<Mutation> mutation_;
   boost::asio::thread_pool pool_;
   std::vector<std::unique_ptr<Loop>> loops_;
+  std::atomic<std::size_t> open_loops_{0};  // that still have connections
+  std::thread last_words_;                  // waits for sync consumers that still leave their groups
   std::unique_ptr<websocket::Application> control_application_;
   std::unique_ptr<websocket::Server> control_;
 };
