@@ -79,39 +79,49 @@ Measured load(const std::vector<std::string>& mutant, std::vector<std::string> m
 
 TEST(Loadgen, ARightServerLosesNothing) {
   const Measured run = load({});
-  EXPECT_EQ(run.outcome.exit_code, 0) << run.outcome.out << run.outcome.err;
   EXPECT_EQ(run.result["schema"], "roomcheck.load/1");
   EXPECT_EQ(run.result["delivery"]["expected"], 4000);
   EXPECT_EQ(run.result["delivery"]["delivered"], 4000);
   EXPECT_EQ(run.result["delivery"]["lost"], 0);
   EXPECT_EQ(run.result["latency"]["fan_out"]["corrected"]["count"], 4000);
   EXPECT_EQ(run.result["latency"]["last"]["corrected"]["count"], 200);
+  // What the ledger counted holds for any run; what the run says of itself, only where the machine let it.
+  if (run.outcome.exit_code == 4) GTEST_SKIP() << "could not test: " << run.outcome.out;
+  EXPECT_EQ(run.outcome.exit_code, 0) << run.outcome.out << run.outcome.err;
   EXPECT_THAT(run.outcome.out, HasSubstr("PASSED"));
 }
 
 TEST(Loadgen, ThreadsShareTheRooms) {
   const Measured run = load({}, {"--threads", "2"});
-  EXPECT_EQ(run.outcome.exit_code, 0) << run.outcome.out << run.outcome.err;
   EXPECT_EQ(run.result["delivery"]["delivered"], 4000);
+  // What the ledger counted holds for any run; what the run says of itself, only where the machine let it.
+  if (run.outcome.exit_code == 4) GTEST_SKIP() << "could not test: " << run.outcome.out;
+  EXPECT_EQ(run.outcome.exit_code, 0) << run.outcome.out << run.outcome.err;
 }
 
 TEST(Loadgen, ReportsExactlyTheLossOfAServerThatDropsEveryHundredth) {
   const Measured run = load({"--mutant", "lose=100"});
-  EXPECT_EQ(run.outcome.exit_code, 1) << run.outcome.out << run.outcome.err;
   EXPECT_GT(run.result["delivery"]["lost"], 0);
   EXPECT_EQ(run.result["delivery"]["lost"], run.stats["mutant"]["lost"]) << run.stats;
+  // What the ledger counted holds for any run; what the run says of itself, only where the machine let it.
+  if (run.outcome.exit_code == 4) GTEST_SKIP() << "could not test: " << run.outcome.out;
+  EXPECT_EQ(run.outcome.exit_code, 1) << run.outcome.out << run.outcome.err;
   EXPECT_THAT(run.outcome.out, HasSubstr("NOT CLEAN"));
 }
 
 TEST(Loadgen, ReportsExactlyTheDuplicates) {
   const Measured run = load({"--mutant", "duplicate=50"});
-  EXPECT_EQ(run.outcome.exit_code, 1) << run.outcome.out << run.outcome.err;
   EXPECT_EQ(run.result["delivery"]["duplicated"], run.stats["mutant"]["duplicated"]) << run.stats;
   EXPECT_EQ(run.result["delivery"]["lost"], 0);
+  // What the ledger counted holds for any run; what the run says of itself, only where the machine let it.
+  if (run.outcome.exit_code == 4) GTEST_SKIP() << "could not test: " << run.outcome.out;
+  EXPECT_EQ(run.outcome.exit_code, 1) << run.outcome.out << run.outcome.err;
 }
 
 TEST(Loadgen, AThresholdOfOnesOwnReplacesTheDefault) {
   const Measured run = load({"--mutant", "lose=100"}, {"--threshold", "delivery.lost<100"});
+  // What the ledger counted holds for any run; what the run says of itself, only where the machine let it.
+  if (run.outcome.exit_code == 4) GTEST_SKIP() << "could not test: " << run.outcome.out;
   EXPECT_EQ(run.outcome.exit_code, 0) << run.outcome.out << run.outcome.err;
   EXPECT_THAT(run.outcome.out, HasSubstr("NOT CLEAN"));
 }
