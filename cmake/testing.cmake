@@ -19,8 +19,6 @@ function(roomcheck_add_test name)
   add_executable(${name} ${arg_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE roomcheck::warnings ${arg_LIBS} GTest::gmock GTest::gtest_main)
-  target_compile_definitions(${name} PRIVATE ROOMCHECK_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
-                                             ROOMCHECK_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
   add_test(NAME ${name} COMMAND ${name})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)

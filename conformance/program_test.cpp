@@ -7,6 +7,7 @@
 #include <set>
 
 #include "conformance/catalog.h"
+#include "libs/testkit/paths.h"
 #include "libs/testkit/process.h"
 
 namespace roomcheck::conformance {
@@ -17,7 +18,7 @@ using testing::HasSubstr;
 using testkit::Outcome;
 using testkit::Process;
 
-const std::string kBin = ROOMCHECK_BIN_DIR;
+const std::string kBin = testkit::bin_dir();
 
 // A reference server, right or broken.
 class Target {
@@ -132,7 +133,7 @@ TEST(SelfProof, EveryMutantIsCaughtByTheCaseThatNamesIt) {
 }
 
 TEST(SpecCoverage, EveryRequirementOfABuiltSectionHasACaseAndTheReverse) {
-  const std::string spec = testkit::slurp(std::string(ROOMCHECK_SOURCE_DIR) + "/docs/SPEC.md");
+  const std::string spec = testkit::slurp(testkit::source_dir() + "/docs/SPEC.md");
   std::set<std::string> written, checked;
   const std::regex heading(
       "### ((connect|echo|groups|broadcast|push|direct)\\.[a-z0-9-]+)\n+\\*(MUST|SHOULD|INFO)\\*");
@@ -150,14 +151,11 @@ TEST(SpecCoverage, EveryRequirementOfABuiltSectionHasACaseAndTheReverse) {
 }
 
 TEST(Program, HelpIsPinned) {
-  EXPECT_EQ(testkit::differs_from_golden(ROOMCHECK_SOURCE_DIR, "conformance/help.gold", run({"--help"}).out),
-            "");
+  EXPECT_EQ(testkit::differs_from_golden("conformance/help.gold", run({"--help"}).out), "");
 }
 
 TEST(Program, TheListOfCasesIsPinned) {
-  EXPECT_EQ(
-      testkit::differs_from_golden(ROOMCHECK_SOURCE_DIR, "conformance/cases/list.gold", run({"--list"}).out),
-      "");
+  EXPECT_EQ(testkit::differs_from_golden("conformance/cases/list.gold", run({"--list"}).out), "");
 }
 
 TEST(Program, BadInputIsOneSentenceWithItsExitCode) {

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "libs/testkit/paths.h"
 #include "libs/testkit/process.h"
 #include "libs/websocket/raw_client.h"
 
@@ -15,7 +16,7 @@ using testkit::Outcome;
 using testkit::Process;
 using Json = nlohmann::json;
 
-const std::string kBin = ROOMCHECK_BIN_DIR;
+const std::string kBin = testkit::bin_dir();
 
 class Server {
  public:
@@ -174,7 +175,7 @@ TEST(Loadgen, BadInputIsOneSentenceAndExit2) {
 }
 
 TEST(Loadgen, HelpIsPinned) {
-  EXPECT_EQ(testkit::differs_from_golden(ROOMCHECK_SOURCE_DIR, "loadgen/help.gold",
+  EXPECT_EQ(testkit::differs_from_golden("loadgen/help.gold",
                                          testkit::run({kBin + "/loadgen", "run", "--help"}).out),
             "");
 }

@@ -4,6 +4,7 @@
 
 #include <csignal>
 
+#include "libs/testkit/paths.h"
 #include "libs/testkit/process.h"
 
 namespace roomcheck::reference_server {
@@ -13,7 +14,7 @@ using testing::HasSubstr;
 using testkit::Outcome;
 using testkit::Process;
 
-const std::string kProgram = std::string(ROOMCHECK_BIN_DIR) + "/reference_server";
+const std::string kProgram = testkit::bin_dir() + "/reference_server";
 
 Outcome run(std::vector<std::string> words) {
   words.insert(words.begin(), kProgram);
@@ -28,9 +29,7 @@ TEST(Program, SaysWhereItListensAndEndsCleanlyOnSigterm) {
 }
 
 TEST(Program, HelpIsPinned) {
-  EXPECT_EQ(
-      testkit::differs_from_golden(ROOMCHECK_SOURCE_DIR, "reference_server/help.gold", run({"--help"}).out),
-      "");
+  EXPECT_EQ(testkit::differs_from_golden("reference_server/help.gold", run({"--help"}).out), "");
 }
 
 TEST(Program, BadInputIsOneSentenceAndExit2) {

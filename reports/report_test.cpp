@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "libs/testkit/paths.h"
 #include "libs/testkit/process.h"
 #include "reports/model/read.h"
 
@@ -16,7 +17,7 @@ using testkit::Outcome;
 class Program : public testing::Test {
  protected:
   Outcome run(std::vector<std::string> words) {
-    words.insert(words.begin(), std::string(ROOMCHECK_BIN_DIR) + "/report");
+    words.insert(words.begin(), testkit::bin_dir() + "/report");
     return testkit::run(words);
   }
   std::string out() const { return directory_.path("out.html"); }
@@ -45,7 +46,7 @@ TEST_F(Program, WritesOnePageOfSeveralResults) {
 
 TEST_F(Program, HelpIsPinned) {
   const std::string help = run({"--help"}).out + "\n" + run({"html", "--help"}).out;
-  EXPECT_EQ(testkit::differs_from_golden(ROOMCHECK_SOURCE_DIR, "reports/help.gold", help), "");
+  EXPECT_EQ(testkit::differs_from_golden("reports/help.gold", help), "");
 }
 
 TEST_F(Program, AMissingFileIsExit2) { refuses(directory_.path("none.json"), "none.json"); }

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "libs/testkit/paths.h"
+
 namespace roomcheck::house {
 namespace {
 
@@ -14,14 +16,14 @@ namespace fs = std::filesystem;
 TEST(Includes, PointTheRightWayInEveryFile) {
   int files = 0;
   for (const char* top : {"libs", "reference_server", "loadgen", "conformance", "reports", "ci"}) {
-    for (auto it = fs::recursive_directory_iterator(fs::path(ROOMCHECK_SOURCE_DIR) / top);
+    for (auto it = fs::recursive_directory_iterator(fs::path(testkit::source_dir()) / top);
          it != fs::recursive_directory_iterator(); ++it) {
       if (it->path().filename() == "node_modules") it.disable_recursion_pending();
       if (it->path().extension() != ".h" && it->path().extension() != ".cpp") continue;
       ++files;
       std::ifstream in(it->path());
       const std::string text{std::istreambuf_iterator<char>(in), {}};
-      const std::string path = fs::relative(it->path(), ROOMCHECK_SOURCE_DIR).generic_string();
+      const std::string path = fs::relative(it->path(), testkit::source_dir()).generic_string();
       for (const std::string& sentence : wrong_includes(path, text)) ADD_FAILURE() << sentence;
     }
   }

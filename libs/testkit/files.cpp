@@ -7,6 +7,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "libs/testkit/paths.h"
+
 namespace roomcheck::testkit {
 
 namespace fs = std::filesystem;
@@ -36,9 +38,8 @@ std::string slurp(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-std::string differs_from_golden(std::string_view source_dir, std::string_view golden,
-                                std::string_view actual) {
-  const std::string path = (fs::path(source_dir) / golden).string();
+std::string differs_from_golden(std::string_view golden, std::string_view actual) {
+  const std::string path = (fs::path(source_dir()) / golden).string();
   if (const char* update = std::getenv("ROOMCHECK_UPDATE_GOLDEN"); update != nullptr && *update != '\0') {
     std::ofstream(path, std::ios::binary) << actual;
     return {};

@@ -19,11 +19,10 @@ class TemporaryDirectory {
   std::string path_;
 };
 
-// Compares with the golden file (path relative to the source tree); returns an empty string, or how they
+// Compares with the golden file (a path in the source tree); returns an empty string, or how they
 // differ. With ROOMCHECK_UPDATE_GOLDEN=1 in the environment the file is written instead: look at the diff
 // before you commit it.
-std::string differs_from_golden(std::string_view source_dir, std::string_view golden,
-                                std::string_view actual);
+std::string differs_from_golden(std::string_view golden, std::string_view actual);
 
 std::string slurp(const std::string& path);
 

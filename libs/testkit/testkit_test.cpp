@@ -4,6 +4,7 @@
 
 #include "libs/testkit/manual_clock.h"
 #include "libs/testkit/process.h"
+#include "libs/testkit/redis.h"
 
 namespace roomcheck::testkit {
 namespace {
@@ -31,9 +32,9 @@ TEST(Process, SaysWhatItPrintedWhenTheLineDoesNotCome) {
 TEST(Golden, NamesTheFirstLineThatDiffers) {
   const TemporaryDirectory directory;
   directory.write("a.gold", "one\ntwo\n");
-  EXPECT_EQ(differs_from_golden(directory.path(), "a.gold", "one\ntwo\n"), "");
-  EXPECT_NE(differs_from_golden(directory.path(), "a.gold", "one\n2\n").find("a.gold:2"), std::string::npos);
-  EXPECT_NE(differs_from_golden(directory.path(), "none.gold", "one\n"), "");
+  EXPECT_EQ(differs_from_golden(directory.path("a.gold"), "one\ntwo\n"), "");
+  EXPECT_NE(differs_from_golden(directory.path("a.gold"), "one\n2\n").find("a.gold:2"), std::string::npos);
+  EXPECT_NE(differs_from_golden(directory.path("none.gold"), "one\n"), "");
 }
 
 TEST(ManualClock, MovesOnlyByHand) {
@@ -41,6 +42,18 @@ TEST(ManualClock, MovesOnlyByHand) {
   const Nanoseconds before = clock.now();
   clock.advance(std::chrono::seconds(5));
   EXPECT_EQ(clock.now() - before, std::chrono::seconds(5));
+}
+
+TEST(TemporaryRedis, ComesBackEmptyOnTheSamePort) {
+  TemporaryRedis redis;
+  const auto cli = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"redis-cli", "-p", std::to_string(redis.port())});
+    return run(words).out;
+  };
+  EXPECT_EQ(cli({"SET", "key", "value"}), "OK\n");
+  redis.kill();
+  redis.start();
+  EXPECT_EQ(cli({"GET", "key"}), "\n");
 }
 
 }  // namespace
