@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
-#include <regex>
 
 #include "libs/base/result.h"
 #include "libs/target/builtin_profiles.h"
+#include "libs/target/field.h"
 #include "libs/websocket/url.h"
 
 namespace roomcheck::target {
@@ -14,105 +14,30 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t corner = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, corner + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      corner = above;
-    }
+Template message(const Field& field) {
+  try {
+    return Template(field.value());
+  } catch (const BadInput& e) {
+    field.fail(e.what());
   }
-  return row[b.size()];
 }
 
-// A place in a profile: reads fields, and names itself when one is wrong.
-class Field {
- public:
-  Field(const json& value, const std::string& where, std::string pointer)
-      : value_(value), where_(where), pointer_(std::move(pointer)) {}
-
-  [[noreturn]] void fail(const std::string& why) const {
-    throw BadInput(where_ + ": " + (pointer_.empty() ? "the profile" : pointer_) + " " + why);
-  }
-
-  void only(std::initializer_list<std::string_view> known) const {
-    if (!value_.is_object()) fail("must be a JSON object");
-    for (const auto& [key, item] : value_.items()) {
-      if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-      std::string_view nearest;
-      for (const std::string_view candidate : known)
-        if (edit_distance(key, candidate) <= 2 &&
-            (nearest.empty() || edit_distance(key, candidate) < edit_distance(key, nearest)))
-          nearest = candidate;
-      std::string all;
-      for (const std::string_view candidate : known)
-        all += (all.empty() ? "" : ", ") + std::string(candidate);
-      Field(item, where_, pointer_ + "/" + key)
-          .fail(nearest.empty() ? "is not known here; known are " + all
-                                : "is not known here; did you mean \"" + std::string(nearest) + "\"?");
-    }
-  }
-
-  bool has(const std::string& key) const { return value_.contains(key); }
-  Field at(const std::string& key) const {
-    if (!has(key)) fail("lacks \"" + key + "\"");
-    return {value_.at(key), where_, pointer_ + "/" + key};
-  }
-
-  std::string text() const {
-    if (!value_.is_string()) fail("must be a text, not " + std::string(value_.type_name()));
-    return value_.get<std::string>();
-  }
-  std::vector<std::string> texts() const {
-    std::vector<std::string> out;
-    if (!value_.is_array()) fail("must be a list of texts");
-    for (std::size_t i = 0; i < value_.size(); ++i)
-      out.push_back(Field(value_[i], where_, pointer_ + "/" + std::to_string(i)).text());
-    return out;
-  }
-  Template message() const {
-    try {
-      return Template(value_);
-    } catch (const BadInput& e) {
-      fail(e.what());
-    }
-  }
-  std::string path_with_room() const {
-    const std::string out = text();
-    if (out.empty() || out.front() != '/') fail("must begin with \"/\"");
-    if (out.find("{room}") == out.npos) fail("must contain {room}");
-    return out;
-  }
-  std::string regex() const {
-    try {
-      const std::string out = text();
-      (void)std::regex(out);
-      return out;
-    } catch (const std::regex_error&) {
-      fail("is no valid regular expression");
-    }
-  }
-  const json& value() const { return value_; }
-
- private:
-  const json& value_;
-  const std::string& where_;
-  std::string pointer_;
-};
+std::string path_with_room(const Field& field) {
+  const std::string out = field.text();
+  if (out.empty() || out.front() != '/') field.fail("must begin with \"/\"");
+  if (out.find("{room}") == out.npos) field.fail("must contain {room}");
+  return out;
+}
 
 std::optional<Profile::External> external(const Field& root, const std::string& key) {
   if (!root.has(key)) return std::nullopt;
   const Field field = root.at(key);
   field.only({"event", "receive"});
-  return Profile::External{field.at("event").message(), field.at("receive").message()};
+  return Profile::External{message(field.at("event")), message(field.at("receive"))};
 }
 
 Profile from_json(const json& document, const std::string& where) {
-  const Field root(document, where, "");
+  const Field root(document, where);
   root.only({"name", "room", "echo", "push", "direct", "push_as_message", "group", "bad_message",
              "join_barrier", "greeting", "headers", "cookies", "tls_ca", "capabilities"});
   Profile out;
@@ -120,21 +45,19 @@ Profile from_json(const json& document, const std::string& where) {
 
   const Field room = root.at("room");
   room.only({"path", "send", "receive", "name_pattern", "name_max", "consumer_paths"});
-  out.room.path = room.at("path").path_with_room();
-  out.room.send = room.at("send").message();
-  out.room.receive = room.at("receive").message();
+  out.room.path = path_with_room(room.at("path"));
+  out.room.send = message(room.at("send"));
+  out.room.receive = message(room.at("receive"));
   if (room.has("name_pattern")) out.room.name_pattern = room.at("name_pattern").regex();
   if (room.has("name_max")) {
-    if (!room.at("name_max").value().is_number_unsigned())
-      room.at("name_max").fail("must be a whole number from 1 on");
-    out.room.name_max = room.at("name_max").value().get<std::size_t>();
+    out.room.name_max = room.at("name_max").whole(1, 1000000);
   }
   if (room.has("consumer_paths")) out.room.consumer_paths = room.at("consumer_paths").texts();
 
   if (root.has("echo")) {
     const Field echo = root.at("echo");
     echo.only({"path", "send", "receive"});
-    out.echo = Profile::Echo{echo.at("path").text(), echo.at("send").message(), echo.at("receive").message()};
+    out.echo = Profile::Echo{echo.at("path").text(), message(echo.at("send")), message(echo.at("receive"))};
   }
   out.push = external(root, "push");
   out.direct = external(root, "direct");
@@ -181,17 +104,6 @@ Profile from_json(const json& document, const std::string& where) {
     if (out.has(capability) && !root.has(capability))
       root.fail("has the capability \"" + std::string(capability) + "\" but no \"" + capability + "\"");
   return out;
-}
-
-json parse(std::string_view text, const std::string& where) {
-  try {
-    return json::parse(text, nullptr, true, true);  // comments allowed
-  } catch (const json::parse_error& e) {
-    throw BadInput(where + ": not JSON: " +
-                   std::string(e.what()).substr(std::string(e.what()).find("at line") == std::string::npos
-                                                    ? 0
-                                                    : std::string(e.what()).find("at line")));
-  }
 }
 
 json to_json(const Profile& p) {
@@ -242,7 +154,7 @@ std::string Profile::room_path(std::string_view room_name) const {
 std::string Profile::group_of(std::string_view room_name) const { return fill_room(group, room_name); }
 
 Profile parse_profile(std::string_view json_text, const std::string& where) {
-  return from_json(parse(json_text, where), where);
+  return from_json(parse_document(json_text, where), where);
 }
 
 Profile load_profile(const std::string& name_or_file) {
