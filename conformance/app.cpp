@@ -18,6 +18,7 @@
 #include "libs/program/files.h"
 #include "libs/program/limits.h"
 #include "libs/program/program.h"
+#include "reports/model/junit.h"
 
 namespace roomcheck::conformance {
 namespace {
@@ -148,7 +149,7 @@ ExitCode judge(const Options& options, const target::Profile& profile, int& argc
   if (result.cases.empty())
     std::cerr << "conformance: no case matches, so nothing was judged (--list names the cases)\n";
   if (!options.json.empty()) write_file(options.json, to_json(result).dump(2) + "\n");
-  if (!options.junit.empty()) write_file(options.junit, to_junit(result));
+  if (!options.junit.empty()) write_file(options.junit, reports::to_junit(result));
   if (!quiet) std::cout << summarise(result, colour);
   return exit_code(result, options);
 }

@@ -12,6 +12,4 @@ std::string describe(const reports::CaseResult& result, bool colour);
 // The last lines of a run: counts by verdict, and the verdict itself.
 std::string summarise(const reports::ConformanceResult& result, bool colour);
 
-std::string to_junit(const reports::ConformanceResult& result);
-
 }  // namespace roomcheck::conformance

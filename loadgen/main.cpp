@@ -23,6 +23,7 @@ unsigned terminal_columns() {
 
 int main(int argc, char** argv) {
   namespace loadgen = roomcheck::loadgen;
+  namespace reports = roomcheck::reports;
   CLI::App app("Loads the rooms of a WebSocket server, open loop, and accounts for every delivery.",
                "loadgen");
   loadgen::Options options;
@@ -31,7 +32,7 @@ int main(int argc, char** argv) {
     const roomcheck::target::Profile profile = loadgen::complete(options);
     const std::string command = roomcheck::command_line(argc, argv);
     const auto shape = to_json(loadgen::blank_result(options.scenario, profile, command));
-    const auto requirements = loadgen::with_defaults(loadgen::parse_requirements(options.thresholds, shape));
+    const auto requirements = reports::with_defaults(reports::parse_requirements(options.thresholds, shape));
     loadgen::Progress progress(std::cerr, terminal_columns());
     const auto result = loadgen::run(options.scenario, profile, requirements, command, progress);
     // The file may be meant for stdout; then what is for people goes to stderr.

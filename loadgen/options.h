@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "loadgen/scenario.h"
-#include "loadgen/thresholds.h"
+#include "reports/model/thresholds.h"
 
 namespace roomcheck::loadgen {
 

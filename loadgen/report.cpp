@@ -78,7 +78,7 @@ reports::LoadResult blank_result(const Scenario& scenario, const target::Profile
 }
 
 void conclude(reports::LoadResult& result, const std::vector<std::unique_ptr<Worker>>& workers,
-              const std::vector<Requirement>& requirements) {
+              const std::vector<reports::Requirement>& requirements) {
   Health health;
   for (const auto& worker : workers) {
     const FanOut& work = worker->workload();
@@ -127,7 +127,8 @@ void conclude(reports::LoadResult& result, const std::vector<std::unique_ptr<Wor
   result.valid = result.invalid_because.empty();
 
   const nlohmann::ordered_json json = reports::to_json(result);
-  for (const Requirement& requirement : requirements) result.thresholds.push_back(judge(requirement, json));
+  for (const reports::Requirement& requirement : requirements)
+    result.thresholds.push_back(reports::judge(requirement, json));
 }
 
 }  // namespace roomcheck::loadgen

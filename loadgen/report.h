@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "loadgen/thresholds.h"
 #include "loadgen/worker.h"
 #include "reports/model/load_result.h"
+#include "reports/model/thresholds.h"
 
 namespace roomcheck::loadgen {
 
@@ -17,6 +17,6 @@ reports::LoadResult blank_result(const Scenario& scenario, const target::Profile
 // Adds what the workers have measured, sums exact; then judges: validity first, then the requirements.
 // REQUIRES: the workers have joined; `result.duration_ns` and `result.series` are set.
 void conclude(reports::LoadResult& result, const std::vector<std::unique_ptr<Worker>>& workers,
-              const std::vector<Requirement>& requirements);
+              const std::vector<reports::Requirement>& requirements);
 
 }  // namespace roomcheck::loadgen

@@ -135,6 +135,7 @@ class Conductor {
       second.p50_ns = sum.corrected.quantile(0.5).count();
       second.p99_ns = sum.corrected.quantile(0.99).count();
       second.max_ns = sum.corrected.max().count();
+      if (sum.corrected.count() > 0) second.histogram = sum.corrected.encode();
       Standing standing;
       standing.phase = second.phase;
       standing.members = sum.members;
@@ -190,7 +191,7 @@ class Conductor {
 }  // namespace
 
 reports::LoadResult run(const Scenario& scenario, const target::Profile& profile,
-                        const std::vector<Requirement>& requirements, const std::string& command,
+                        const std::vector<reports::Requirement>& requirements, const std::string& command,
                         Progress& progress) {
   require_open_files(scenario.clients, "--clients " + std::to_string(scenario.clients));
   reports::LoadResult result = blank_result(scenario, profile, command);

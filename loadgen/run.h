@@ -4,8 +4,8 @@
 
 #include "loadgen/progress.h"
 #include "loadgen/scenario.h"
-#include "loadgen/thresholds.h"
 #include "reports/model/load_result.h"
+#include "reports/model/thresholds.h"
 
 namespace roomcheck::loadgen {
 
@@ -15,7 +15,7 @@ namespace roomcheck::loadgen {
 // Throws BadInput when the limit of open files is too low, StartFailure when the target is not there.
 // Thread: the caller's conducts; `scenario.threads` workers do the work.
 reports::LoadResult run(const Scenario& scenario, const target::Profile& profile,
-                        const std::vector<Requirement>& requirements, const std::string& command,
+                        const std::vector<reports::Requirement>& requirements, const std::string& command,
                         Progress& progress);
 
 }  // namespace roomcheck::loadgen

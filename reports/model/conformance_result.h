@@ -35,7 +35,8 @@ struct CaseResult {
   std::string message;  // one sentence; empty on pass
   std::string expected;
   std::string actual;
-  std::string sentence;  // the SPEC's sentence
+  std::string sentence;   // the SPEC's sentence
+  std::string deviation;  // why it is known to deviate: the reason in --known-deviations; empty otherwise
   std::int64_t duration_ns = 0;
   std::vector<std::string> transcript;  // lines, relative times; only where it is not a pass
 };

@@ -35,7 +35,8 @@ json to_json(const Delivery& d) {
 }  // namespace
 
 nlohmann::ordered_json to_json(const LoadResult& r) {
-  json latency = json::object(), series = json::array(), rooms = json::array(), thresholds = json::array();
+  json latency = json::object(), series = json::array(), events = json::array(), rooms = json::array(),
+       thresholds = json::array();
   for (const auto& [name, l] : r.latency)
     latency[name] = {{"corrected", to_json(l.corrected)}, {"uncorrected", to_json(l.uncorrected)}};
   for (const Second& s : r.series)
@@ -46,7 +47,9 @@ nlohmann::ordered_json to_json(const LoadResult& r) {
                       {"delivered", s.delivered},
                       {"p50_ns", s.p50_ns},
                       {"p99_ns", s.p99_ns},
-                      {"max_ns", s.max_ns}});
+                      {"max_ns", s.max_ns},
+                      {"histogram", s.histogram}});
+  for (const Event& e : r.events) events.push_back({{"at_ns", e.at_ns}, {"kind", e.kind}, {"text", e.text}});
   for (const RoomResult& room : r.rooms)
     rooms.push_back({{"room", room.room},
                      {"members", room.members},
@@ -67,6 +70,7 @@ nlohmann::ordered_json to_json(const LoadResult& r) {
           {"profile", r.profile},
           {"scenario", r.scenario},
           {"seed", r.seed},
+          {"shard", {{"index", r.shard.index}, {"count", r.shard.count}}},
           {"duration_ns", r.duration_ns},
           {"valid", r.valid},
           {"invalid_because", r.invalid_because},
@@ -92,6 +96,7 @@ nlohmann::ordered_json to_json(const LoadResult& r) {
             {"refused_samples", r.generator.refused_samples},
             {"rss_bytes", r.generator.rss_bytes}}},
           {"series", series},
+          {"events", events},
           {"rooms", rooms},
           {"thresholds", thresholds}};
 }

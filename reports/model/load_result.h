@@ -49,6 +49,18 @@ struct Second {
   std::int64_t p50_ns = 0;  // fan-out, corrected, of the deliveries of this second
   std::int64_t p99_ns = 0;
   std::int64_t max_ns = 0;
+  // The same latencies: an encoded stats::Histogram, "" where nothing was delivered. Encoded, because
+  // thousands of seconds are kept (a histogram takes 200 KiB, its encoding about 1). Makes merging exact, and
+  // the heat map.
+  std::string histogram;
+};
+
+// Something that happened to the run at one moment, drawn into the charts over time: a stage that began, a
+// wave of churn, connections that the target closed.
+struct Event {
+  std::int64_t at_ns = 0;  // as in Second
+  std::string kind;        // one word: stage churn closes target ...
+  std::string text;        // one short sentence
 };
 
 struct RoomResult {
@@ -79,6 +91,11 @@ struct LoadResult {
   std::string profile;
   nlohmann::ordered_json scenario;  // the effective scenario
   std::uint64_t seed = 0;
+  // Which part of a run on several machines this is (--shard I/N); index 0, count 1 for the whole. `report
+  // merge` makes one result of the parts.
+  struct Shard {
+    std::uint64_t index = 0, count = 1;
+  } shard;
   std::int64_t duration_ns = 0;
   bool valid = true;
   std::vector<std::string> invalid_because;
@@ -101,6 +118,7 @@ struct LoadResult {
     std::uint64_t rss_bytes = 0;
   } generator;
   std::vector<Second> series;
+  std::vector<Event> events;
   std::vector<RoomResult> rooms;
   std::vector<Threshold> thresholds;
 };

@@ -11,19 +11,30 @@ ConformanceResult conformance() {
   out.target = "ws://127.0.0.1:8801";
   out.versions = {{"roomcheck", "0.1.0"}};
   out.verdict = "fail";
-  out.cases = {
-      {"echo.replies/one",
-       "echo.replies",
-       "echo",
-       Level::must,
-       Verdict::fail,
-       "no answer",
-       "x",
-       "nothing",
-       "It answers.",
-       5,
-       {"+0.1 ms > text"}},
-      {"echo.only-self/one", "echo.only-self", "echo", Level::must, Verdict::pass, "", "", "", "", 5, {}}};
+  out.cases = {{"echo.replies/one",
+                "echo.replies",
+                "echo",
+                Level::must,
+                Verdict::fail,
+                "no answer",
+                "x",
+                "nothing",
+                "It answers.",
+                "its queue is short",
+                5,
+                {"+0.1 ms > text"}},
+               {"echo.only-self/one",
+                "echo.only-self",
+                "echo",
+                Level::must,
+                Verdict::pass,
+                "",
+                "",
+                "",
+                "",
+                "",
+                5,
+                {}}};
   return out;
 }
 
@@ -33,7 +44,9 @@ LoadResult load() {
   out.delivery.lost = 1;
   out.delivery.offenders = {{"lost", "r1", 2, 3, 4}};
   out.latency["fan_out"].corrected.record(std::chrono::milliseconds(3));
-  out.series = {{0, "run", 5, 1, 5, 1, 2, 3}};
+  out.series = {{0, "run", 5, 1, 5, 1, 2, 3, out.latency["fan_out"].corrected.encode()}};
+  out.events = {{1, "churn", "half of the room left"}};
+  out.shard = {1, 3};
   out.rooms = {{"r1", 5, 10, 9, 1, 1, 2, 3}};
   out.thresholds = {{"delivery.lost==0", 1, false}};
   out.scenario = {{"clients", 5}};
@@ -50,6 +63,17 @@ TEST(Model, ConformanceSurvivesARoundTrip) {
 TEST(Model, LoadSurvivesARoundTrip) {
   const auto json = to_json(load());
   EXPECT_EQ(to_json(std::get<LoadResult>(parse_result(json.dump(), "file"))), json);
+}
+
+TEST(Model, AFileFromBeforeAFieldWasAddedIsRead) {
+  auto json = to_json(load());
+  json.erase("events");
+  json.erase("shard");
+  json["series"][0].erase("histogram");
+  EXPECT_EQ(std::get<LoadResult>(parse_result(json.dump(), "file")).shard.count, 1u);
+  json = to_json(conformance());
+  json["cases"][0].erase("deviation");
+  EXPECT_EQ(std::get<ConformanceResult>(parse_result(json.dump(), "file")).cases.size(), 2u);
 }
 
 TEST(Model, EachFaultIsOneSentenceWithItsPlace) {

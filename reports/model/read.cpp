@@ -35,6 +35,14 @@ class Field {
     out = at(key).get<T>();
   }
 
+  bool has(const std::string& key) const { return value_.is_object() && value_.contains(key); }
+
+  // For what was added to a version after its first files were written.
+  template <class T>
+  void read_if_there(const std::string& key, T& out) const {
+    if (has(key)) read(key, out);
+  }
+
   template <class Call>
   void each(Call call) const {
     if (!value_.is_array()) fail(pointer_, "is no list");
@@ -91,6 +99,7 @@ ConformanceResult parse_conformance(const Field& root) {
     field.read("expected", c.expected);
     field.read("actual", c.actual);
     field.read("sentence", c.sentence);
+    field.read_if_there("deviation", c.deviation);
     field.read("duration_ns", c.duration_ns);
     field.read("transcript", c.transcript);
     out.cases.push_back(std::move(c));
@@ -116,6 +125,10 @@ LoadResult parse_load(const Field& root) {
   root.read("profile", out.profile);
   root.read("scenario", out.scenario);
   root.read("seed", out.seed);
+  if (root.has("shard")) {
+    root.at("shard").read("index", out.shard.index);
+    root.at("shard").read("count", out.shard.count);
+  }
   root.read("duration_ns", out.duration_ns);
   root.read("valid", out.valid);
   root.read("invalid_because", out.invalid_because);
@@ -176,8 +189,17 @@ LoadResult parse_load(const Field& root) {
     field.read("p50_ns", s.p50_ns);
     field.read("p99_ns", s.p99_ns);
     field.read("max_ns", s.max_ns);
+    field.read_if_there("histogram", s.histogram);
     out.series.push_back(std::move(s));
   });
+  if (root.has("events"))
+    root.at("events").each([&](const Field& field) {
+      Event e;
+      field.read("at_ns", e.at_ns);
+      field.read("kind", e.kind);
+      field.read("text", e.text);
+      out.events.push_back(std::move(e));
+    });
   root.at("rooms").each([&](const Field& field) {
     RoomResult r;
     field.read("room", r.room);

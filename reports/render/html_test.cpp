@@ -23,8 +23,8 @@ LoadResult load() {
     fan_out.corrected.record(milliseconds(i));
     fan_out.uncorrected.record(milliseconds(i) / 2);
   }
-  out.series = {{0, "connect", 5, 0, 0, 0, 0, 0},
-                {1'000'000'000, "run", 5, 1, 5, 1'530'000, 2'000'000, 3'000'000}};
+  out.series = {{0, "connect", 5, 0, 0, 0, 0, 0, ""},
+                {1'000'000'000, "run", 5, 1, 5, 1'530'000, 2'000'000, 3'000'000, ""}};
   out.rooms = {{"r1", 5, 10, 10, 0, 1'530'000, 2'000'000, 3'000'000}};
   out.thresholds = {{"delivery.lost==0", 0, true}};
   return out;
@@ -33,19 +33,30 @@ LoadResult load() {
 ConformanceResult conformance() {
   ConformanceResult out;
   out.verdict = "fail";
-  out.cases = {
-      {"echo.replies/one",
-       "echo.replies",
-       "echo",
-       Level::must,
-       Verdict::fail,
-       "no answer came",
-       "the text x",
-       "nothing in 2 s",
-       "A message is answered.",
-       5,
-       {"+0.1 ms > text x"}},
-      {"echo.only-self/one", "echo.only-self", "echo", Level::must, Verdict::pass, "", "", "", "", 5, {}}};
+  out.cases = {{"echo.replies/one",
+                "echo.replies",
+                "echo",
+                Level::must,
+                Verdict::fail,
+                "no answer came",
+                "the text x",
+                "nothing in 2 s",
+                "A message is answered.",
+                "",
+                5,
+                {"+0.1 ms > text x"}},
+               {"echo.only-self/one",
+                "echo.only-self",
+                "echo",
+                Level::must,
+                Verdict::pass,
+                "",
+                "",
+                "",
+                "",
+                "",
+                5,
+                {}}};
   return out;
 }
 

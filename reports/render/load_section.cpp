@@ -1,8 +1,7 @@
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
 
 #include "libs/base/units.h"
+#include "reports/model/thresholds.h"
 #include "reports/render/charts.h"
 #include "reports/render/markup.h"
 #include "reports/render/sections.h"
@@ -11,21 +10,6 @@ namespace roomcheck::reports {
 namespace {
 
 constexpr std::size_t kRoomsShown = 2000;
-
-// A threshold's value in the unit its expression speaks of: "fan_out.p99<50ms" is a time, "delivery.lost==0"
-// a number.
-std::string threshold_value(const Threshold& t) {
-  const std::size_t sign = t.expression.find_last_of("<>=");
-  const std::string limit = sign == std::string::npos ? "" : t.expression.substr(sign + 1);
-  if (!limit.empty() && limit.back() == '%') return percent(t.value);
-  if (!limit.empty() && std::isalpha(static_cast<unsigned char>(limit.back())) != 0)
-    return duration(std::llround(std::clamp(t.value, -9e18, 9e18)));
-  if (t.value >= 0 && t.value < 1e18 && std::floor(t.value) == t.value)
-    return format_count(static_cast<std::uint64_t>(t.value));
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", t.value);
-  return text;
-}
 
 const Latency* find_latency(const LoadResult& r, const std::string& name) {
   const auto found = r.latency.find(name);
@@ -61,7 +45,7 @@ std::string thresholds(const LoadResult& r) {
   Table table{{"Threshold", "Measured", "Verdict"}, {}, false};
   for (const Threshold& t : r.thresholds)
     table.rows.push_back(
-        {"<code>" + escape(t.expression) + "</code>", threshold_value(t),
+        {"<code>" + escape(t.expression) + "</code>", format_measured(t),
          t.passed ? "<span class=\"tag good\">passed</span>" : "<span class=\"tag bad\">missed</span>"});
   return render(table);
 }
@@ -215,7 +199,7 @@ std::string load_section(const LoadResult& r, const std::string& id) {
   std::vector<std::string> why = r.failed_because;
   why.insert(why.end(), r.invalid_because.begin(), r.invalid_because.end());
   for (const Threshold& t : r.thresholds)
-    if (!t.passed) why.push_back("missed " + t.expression + ": it was " + threshold_value(t));
+    if (!t.passed) why.push_back("missed " + t.expression + ": it was " + format_measured(t));
   std::string out;
   if (!why.empty()) out += "<div class=why>" + list_of_text(why) + "</div>\n";
   out += key_numbers(r);

@@ -61,7 +61,7 @@ LoadResult load() {
                           sends ? wave * 100 : 0,
                           sends ? std::llround((1.5 + .2 * std::sin(s / 4.0)) * 1e6) : 0,
                           sends ? std::llround((4 + std::cos(s / 3.0)) * 1e6) : 0,
-                          sends ? std::llround((s == 41 ? 81. : 9 + 2 * std::sin(s * 3.0)) * 1e6) : 0});
+                          sends ? std::llround((s == 41 ? 81. : 9 + 2 * std::sin(s * 3.0)) * 1e6) : 0, ""});
   }
   for (int r = 0; r < 100; ++r) {
     char name[16];
@@ -137,7 +137,7 @@ int main(int argc, char** argv) {
   invalid.valid = false;
   invalid.invalid_because = {"1.1 % of the sends left more than 1 ms late"};
   LoadResult idle;
-  idle.series = {{0, "run", 1, 0, 0, 0, 0, 0}};
+  idle.series = {{0, "run", 1, 0, 0, 0, 0, 0, ""}};
   idle.latency["fan_out"].corrected.record(std::chrono::milliseconds(1));
   ConformanceResult passed = conformance();
   passed.verdict = "pass";

@@ -5,7 +5,7 @@
 
 #include "reports/model/load_result.h"
 
-namespace roomcheck::loadgen {
+namespace roomcheck::reports {
 
 // One requirement on the result, "fan_out.p99<50ms": a path, one of < <= > >= == !=, and a number, with a
 // unit (ns us ms s) where the path is a time.
@@ -31,6 +31,16 @@ std::vector<Requirement> parse_requirements(const std::vector<std::string>& expr
 // foreign or corrupt - unless one is given for the same path.
 std::vector<Requirement> with_defaults(std::vector<Requirement> given);
 
-reports::Threshold judge(const Requirement& requirement, const nlohmann::ordered_json& result);
+// The full path of a number that a result has, from any spelling above; "" when it has none.
+std::string full_path(const std::string& path, const nlohmann::ordered_json& shape);
+// The path nearest to one that does not exist, for the error about it.
+std::string nearest_path(const std::string& path, const nlohmann::ordered_json& shape);
+// REQUIRES: a full path that the result has.
+double number_at_path(const nlohmann::ordered_json& result, const std::string& full_path);
 
-}  // namespace roomcheck::loadgen
+// What was measured, in the unit that the expression speaks of: "61.0 ms", "1,234", "0.25".
+std::string format_measured(const Threshold& threshold);
+
+Threshold judge(const Requirement& requirement, const nlohmann::ordered_json& result);
+
+}  // namespace roomcheck::reports

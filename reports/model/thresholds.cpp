@@ -1,15 +1,19 @@
-#include "loadgen/thresholds.h"
+#include "reports/model/thresholds.h"
 
 #include <algorithm>
 #include <array>
+#include <cassert>
+#include <cctype>
 #include <charconv>
+#include <cmath>
+#include <cstdio>
 #include <numeric>
 #include <utility>
 
 #include "libs/base/result.h"
 #include "libs/base/units.h"
 
-namespace roomcheck::loadgen {
+namespace roomcheck::reports {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -36,18 +40,6 @@ const Json* number_at(const Json& json, std::string_view path) {
 }
 
 bool is_time(std::string_view path) { return path.size() > 3 && path.substr(path.size() - 3) == "_ns"; }
-
-// "" when the result has no such number.
-std::string resolve(const std::string& path, const Json& shape) {
-  const std::size_t dot = path.find('.');
-  std::vector<std::string> candidates{path, "latency." + path};
-  if (dot != path.npos)
-    candidates.push_back("latency." + path.substr(0, dot) + ".corrected" + path.substr(dot));
-  for (const std::string& candidate : candidates)
-    for (const char* suffix : {"", "_ns"})
-      if (number_at(shape, candidate + suffix) != nullptr) return candidate + suffix;
-  return "";
-}
 
 // As a person would write it.
 std::string shorten(std::string path) {
@@ -80,15 +72,6 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
   return row.back();
 }
 
-std::string nearest(const std::string& path, const Json& shape) {
-  std::vector<std::string> all;
-  collect(shape, "", all);
-  if (all.empty()) return "delivery.lost";
-  return *std::min_element(all.begin(), all.end(), [&](const std::string& a, const std::string& b) {
-    return edit_distance(path, a) < edit_distance(path, b);
-  });
-}
-
 std::string trimmed(std::string text) {
   text.erase(std::remove(text.begin(), text.end(), ' '), text.end());
   return text;
@@ -116,10 +99,10 @@ Requirement parse(const std::string& expression, const Json& shape) {
   for (const auto& [sign, comparison] : kComparisons) {
     if (at == expression.npos || expression.compare(at, sign.size(), sign) != 0) continue;
     const std::string path = trimmed(expression.substr(0, at));
-    Requirement out{expression, resolve(path, shape), comparison, 0};
+    Requirement out{expression, full_path(path, shape), comparison, 0};
     if (out.path.empty())
       throw BadInput("--threshold '" + expression + "': a result has no number \"" + path +
-                     "\"; did you mean " + nearest(path, shape) + "?");
+                     "\"; did you mean " + nearest_path(path, shape) + "?");
     out.limit = parse_limit(expression, trimmed(expression.substr(at + sign.size())), is_time(out.path));
     return out;
   }
@@ -147,6 +130,26 @@ bool holds(double value, Comparison comparison, double limit) {
 
 }  // namespace
 
+std::string full_path(const std::string& path, const Json& shape) {
+  const std::size_t dot = path.find('.');
+  std::vector<std::string> candidates{path, "latency." + path};
+  if (dot != path.npos)
+    candidates.push_back("latency." + path.substr(0, dot) + ".corrected" + path.substr(dot));
+  for (const std::string& candidate : candidates)
+    for (const char* suffix : {"", "_ns"})
+      if (number_at(shape, candidate + suffix) != nullptr) return candidate + suffix;
+  return "";
+}
+
+std::string nearest_path(const std::string& path, const Json& shape) {
+  std::vector<std::string> all;
+  collect(shape, "", all);
+  if (all.empty()) return "delivery.lost";
+  return *std::min_element(all.begin(), all.end(), [&](const std::string& a, const std::string& b) {
+    return edit_distance(path, a) < edit_distance(path, b);
+  });
+}
+
 std::vector<Requirement> parse_requirements(const std::vector<std::string>& expressions, const Json& shape) {
   std::vector<Requirement> out;
   for (const std::string& expression : expressions) out.push_back(parse(expression, shape));
@@ -164,11 +167,29 @@ std::vector<Requirement> with_defaults(std::vector<Requirement> given) {
   return out;
 }
 
-reports::Threshold judge(const Requirement& requirement, const Json& result) {
+double number_at_path(const Json& result, const std::string& path) {
+  const Json* number = number_at(result, path);
+  assert(number != nullptr);
+  return number->get<double>();
+}
+
+std::string format_measured(const Threshold& t) {
+  const std::size_t sign = t.expression.find_last_of("<>=");
+  const std::string limit = sign == std::string::npos ? "" : t.expression.substr(sign + 1);
+  if (!limit.empty() && std::isalpha(static_cast<unsigned char>(limit.back())) != 0)
+    return format_duration(Nanoseconds(std::llround(std::clamp(t.value, -9e18, 9e18))));
+  if (t.value >= 0 && t.value < 1e18 && std::floor(t.value) == t.value)
+    return format_count(static_cast<std::uint64_t>(t.value));
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", t.value);
+  return text;
+}
+
+Threshold judge(const Requirement& requirement, const Json& result) {
   const Json* number = number_at(result, requirement.path);
   if (number == nullptr) return {requirement.expression, 0, false};  // a result always has it: see `shape`
   const double value = number->get<double>();
   return {requirement.expression, value, holds(value, requirement.comparison, requirement.limit)};
 }
 
-}  // namespace roomcheck::loadgen
+}  // namespace roomcheck::reports

@@ -1,11 +1,11 @@
-#include "loadgen/thresholds.h"
+#include "reports/model/thresholds.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "libs/base/result.h"
 
-namespace roomcheck::loadgen {
+namespace roomcheck::reports {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -19,7 +19,7 @@ const Json kResult = Json::parse(R"({
   "generator": {"cpu_per_delivery_ns": 5100, "loop_lag": {"p99_ns": 1000}}
 })");
 
-reports::Threshold judged(const std::string& expression) {
+Threshold judged(const std::string& expression) {
   return judge(parse_requirements({expression}, kResult).at(0), kResult);
 }
 
@@ -77,4 +77,4 @@ TEST(Thresholds, NothingMayBeLostUnlessSomethingElseWasSaidAboutIt) {
 }
 
 }  // namespace
-}  // namespace roomcheck::loadgen
+}  // namespace roomcheck::reports
