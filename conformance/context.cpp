@@ -46,18 +46,16 @@ std::unique_ptr<RawClient> Context::connect(const std::string& path) {
   return std::move(client).value();
 }
 
-namespace {
-RawHandshake with_profile(RawHandshake handshake, const target::Profile& profile) {
-  for (const auto& header : profile.headers) handshake.headers.push_back(header);
-  if (!profile.cookies.empty()) handshake.headers.emplace_back("Cookie", profile.cookies);
+RawHandshake Context::with_profile(RawHandshake handshake) const {
+  for (const auto& header : profile().headers) handshake.headers.push_back(header);
+  if (!profile().cookies.empty()) handshake.headers.emplace_back("Cookie", profile().cookies);
   return handshake;
 }
-}  // namespace
 
 RawResponse Context::handshake(const std::string& path, const RawHandshake& handshake) {
   std::shared_ptr<RawClient> client = connect(path);
   others_.push_back(client);
-  RawResponse response = client->handshake(with_profile(handshake, profile()), deadline());
+  RawResponse response = client->handshake(with_profile(handshake), deadline());
   client->close();
   return response;
 }
@@ -77,7 +75,7 @@ MemberPtr Context::join(const std::string& room, const std::string& path) {
   member->name = "m" + std::to_string(members_.size() + 1);
   members_.push_back(member);
   member->client = connect(path.empty() ? profile().room_path(room) : path);
-  const RawResponse response = member->client->handshake(with_profile({}, profile()), deadline());
+  const RawResponse response = member->client->handshake(with_profile(), deadline());
   if (response.status != 101 || !response.accept_ok) {
     member->gone = true;
     throw Lost("joining room " + room + " failed", "101 with the right Sec-WebSocket-Accept",
@@ -209,7 +207,7 @@ MemberPtr Context::connect_echo() {
   member->name = "e" + std::to_string(members_.size() + 1);
   members_.push_back(member);
   member->client = connect(profile().echo->path);
-  const RawResponse response = member->client->handshake(with_profile({}, profile()), deadline());
+  const RawResponse response = member->client->handshake(with_profile(), deadline());
   if (response.status == 101 && response.accept_ok) return member;
   member->gone = true;
   throw Lost("the echo path was not accepted", "101", "HTTP " + std::to_string(response.status));

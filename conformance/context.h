@@ -62,6 +62,8 @@ class Context {
   std::vector<MemberPtr> join_many(const std::string& room, std::size_t count);
   // A raw connection for a path, nothing sent yet. Throws HarnessError when TCP does not open.
   std::unique_ptr<RawClient> connect(const std::string& path);
+  // A handshake with the headers and cookies of the profile.
+  RawHandshake with_profile(RawHandshake handshake = {}) const;
   RawResponse handshake(const std::string& path, const RawHandshake& handshake = {});
   // Refused = any answer but 101, or the end of TCP before one; never a hang.
   void expect_refused(const std::string& path, const RawHandshake& handshake = {});

