@@ -84,7 +84,7 @@ ExitCode exit_code(const reports::ConformanceResult& result, const Options& opti
 
 ExitCode judge(const Options& options, const target::Profile& profile, int& argc, char** argv,
                const std::string& command) {
-  if (options.target.empty())
+  if (options.targets.empty())
     throw BadInput(
         "--target is missing: the address of the server to judge, for example ws://127.0.0.1:8801");
   const auto control = options.control.empty() ? nullptr
@@ -93,9 +93,11 @@ ExitCode judge(const Options& options, const target::Profile& profile, int& argc
   require_open_files(1200, "the suite");
 
   Run run;
-  run.target = websocket::parse_url(options.target);
-  if (run.target.scheme != "ws" && run.target.scheme != "wss")
-    throw BadInput("--target " + options.target + ": expected ws:// or wss://");
+  for (const std::string& target : options.targets) {
+    run.targets.push_back(websocket::parse_url(target));
+    if (run.targets.back().scheme != "ws" && run.targets.back().scheme != "wss")
+      throw BadInput("--target " + target + ": expected ws:// or wss://");
+  }
   run.profile = profile;
   run.control = control.get();
   run.tls.ca_file = options.ca.empty() ? profile.tls_ca : options.ca;
@@ -114,7 +116,8 @@ ExitCode judge(const Options& options, const target::Profile& profile, int& argc
   ::uname(&kernel);
   result.versions = {{"roomcheck", std::string(version())},
                      {"kernel", std::string(kernel.sysname) + " " + kernel.release}};
-  result.target = options.target;
+  for (const std::string& target : options.targets)
+    result.target += (result.target.empty() ? "" : " ") + target;
   result.profile = profile.name;
   result.control = control ? control->describe() : "none";
   result.seed = seed;

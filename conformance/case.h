@@ -12,15 +12,27 @@ using reports::Level;
 
 class Context;
 
+// How a case runs when there are several jobs. After every case the runner asks the target for a sign of
+// life, so that a case need not do so only to be charged with a crash.
+enum class How {
+  beside_others,  // in any order, in parallel
+  alone,          // nothing else runs meanwhile: it kills a node, measures memory, fills the server
+  observes        // in a thread of its own from the run's start on, beside all others, while c.observing()
+};
+
 // One thing that the suite checks. `id` is a path below its requirement, never an ordinal; it is stable for
 // ever.
 struct Case {
   std::string id;           // "broadcast.reaches-all/three-members"
   std::string requirement;  // "broadcast.reaches-all", as in docs/SPEC.md
   Level level;
-  std::vector<std::string> needs;  // capabilities of the profile, and "control", "members"
-  std::string sentence;            // the requirement's sentence
+  // Without one of these it is skipped and the run is partial: capabilities of the profile; "control"
+  // (--control was given); "cluster" (several --target); "start" (--start began every node, so that it can be
+  // killed and measured).
+  std::vector<std::string> needs;
+  std::string sentence;  // the requirement's sentence
   std::function<void(Context&)> steps;
+  How how = How::beside_others;
 
   std::string section() const { return id.substr(0, id.find('.')); }
 };

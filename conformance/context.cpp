@@ -1,5 +1,7 @@
 #include "conformance/context.h"
 
+#include <strings.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <regex>
@@ -15,10 +17,11 @@ std::string shown(const std::string& text) {
   return text.size() > kMost ? out + "... (" + std::to_string(text.size()) + " bytes)" : out;
 }
 
-Context::Context(const Run& run, std::string case_id, int number)
+Context::Context(const Run& run, std::string case_id, int number, std::function<bool()> observing)
     : run_(run),
       case_id_(std::move(case_id)),
       tag_(run.id + "x" + std::to_string(number)),
+      observing_(std::move(observing)),
       started_(steady_clock().now()) {}
 
 std::string Context::fresh_room(const std::string& suffix) {
@@ -31,8 +34,8 @@ std::string Context::fresh_text(const std::string& payload) {
 
 // ---- members
 
-std::unique_ptr<RawClient> Context::connect(const std::string& path) {
-  websocket::Url url = run_.target;
+std::unique_ptr<RawClient> Context::connect(const std::string& path, const As& as) {
+  websocket::Url url = run_.targets.at(as.node);
   if (!url.target.empty() && url.target != "/") {  // a path prefix of the target's URL
     if (url.target.back() == '/') url.target.pop_back();
     url.target += path;
@@ -46,47 +49,60 @@ std::unique_ptr<RawClient> Context::connect(const std::string& path) {
   return std::move(client).value();
 }
 
-RawHandshake Context::with_profile(RawHandshake handshake) const {
-  for (const auto& header : profile().headers) handshake.headers.push_back(header);
-  if (!profile().cookies.empty()) handshake.headers.emplace_back("Cookie", profile().cookies);
-  return handshake;
+RawHandshake Context::with_profile(const RawHandshake& handshake, const As& as) const {
+  RawHandshake out = handshake;
+  const auto add = [&out](const std::string& name, const std::string& value) {
+    if (!value.empty() && websocket::find_header(out.headers, name).empty())
+      out.headers.emplace_back(name, value);
+  };
+  if (as.origin) add("Origin", *as.origin);
+  for (const auto& [name, value] : profile().headers)
+    if (!as.origin || ::strcasecmp(name.c_str(), "Origin") != 0) add(name, value);
+  if (!as.origin && profile().has("origin")) add("Origin", profile().origin->accepted.front());
+  add("Cookie", profile().cookies + (profile().cookies.empty() || as.cookie.empty() ? "" : "; ") + as.cookie);
+  return out;
 }
 
-RawResponse Context::handshake(const std::string& path, const RawHandshake& handshake) {
-  std::shared_ptr<RawClient> client = connect(path);
+RawResponse Context::handshake(const std::string& path, const RawHandshake& handshake, const As& as) {
+  std::shared_ptr<RawClient> client = connect(path, as);
   others_.push_back(client);
-  RawResponse response = client->handshake(with_profile(handshake), deadline());
+  RawResponse response = client->handshake(with_profile(handshake, as), deadline());
   client->close();
   return response;
 }
 
-void Context::expect_refused(const std::string& path, const RawHandshake& request) {
-  const RawResponse response = handshake(path, request);
+RawResponse Context::expect_refused(const std::string& path, const RawHandshake& request, const As& as) {
+  RawResponse response = handshake(path, request, as);
   if (response.status == 101)
     throw Failed("the handshake for " + shown(path) + " was accepted", "refused", "101");
   if (response.timed_out)
     throw Lost("the handshake for " + shown(path) + " was neither accepted nor refused", "refused",
                "no answer within the limit");
+  return response;
 }
 
-MemberPtr Context::join(const std::string& room, const std::string& path) {
+void Context::drain_greeting(const MemberPtr& member) {
+  if (profile().greeting.empty()) return;
+  const Received first = member->client->read_message(deadline());
+  if (!std::regex_search(first.payload, std::regex(profile().greeting)))
+    throw CouldNotTest("the profile's greeting \"" + profile().greeting + "\" did not come; " +
+                       (first.kind == Received::Kind::text ? "this came: " + shown(first.payload)
+                                                           : std::string(to_string(first.kind)) + " came"));
+}
+
+MemberPtr Context::join(const std::string& room, const std::string& path, const As& as) {
   const auto member = std::make_shared<Member>();
   member->room = room;
   member->name = "m" + std::to_string(members_.size() + 1);
   members_.push_back(member);
-  member->client = connect(path.empty() ? profile().room_path(room) : path);
-  const RawResponse response = member->client->handshake(with_profile(), deadline());
+  member->client = connect(path.empty() ? profile().room_path(room) : path, as);
+  const RawResponse response = member->client->handshake(with_profile({}, as), deadline());
   if (response.status != 101 || !response.accept_ok) {
     member->gone = true;
     throw Lost("joining room " + room + " failed", "101 with the right Sec-WebSocket-Accept",
                response.status == 0 ? "no HTTP answer" : "HTTP " + std::to_string(response.status));
   }
-  if (!profile().greeting.empty()) {
-    const std::regex greeting(profile().greeting);
-    const Received first = member->client->read_message(deadline());
-    if (!std::regex_search(first.payload, greeting))
-      throw CouldNotTest("the profile's greeting did not come");
-  }
+  drain_greeting(member);
   if (profile().join_barrier == target::JoinBarrier::self_echo) {
     const Nanoseconds end = deadline();
     for (;;) {  // until one of its own messages comes back; those before it may have been lost
@@ -199,6 +215,59 @@ void Context::all_hear(const std::vector<MemberPtr>& members, const std::vector<
 }
 
 void Context::fence(const MemberPtr& member) { hears(member, say(member, "fence")); }
+
+Received Context::expect_policy(const MemberPtr& member) {
+  using target::BadMessagePolicy;
+  if (profile().bad_message == BadMessagePolicy::ignore) {
+    fence(member);
+    return {};
+  }
+  const bool reply = profile().bad_message == BadMessagePolicy::reply;
+  const std::string wanted = reply ? shown(profile().bad_reply.json().dump()) : "the end of the connection";
+  const Received got = member->client->read_message(deadline());
+  if (got.kind == Received::Kind::timeout)
+    throw Lost("a message that the target cannot take was not answered as the profile's bad_message says",
+               wanted, "nothing within the limit");
+  if (got.kind == Received::Kind::invalid)
+    throw Failed("after a message that the target cannot take it broke RFC 6455", wanted, got.payload);
+  if (reply) {
+    if (got.kind != Received::Kind::text || !profile().bad_reply.matches(got.payload))
+      throw Failed(
+          "a message that the target cannot take was answered otherwise than the profile's bad_reply says",
+          wanted, std::string(to_string(got.kind)) + " " + shown(got.payload));
+    fence(member);
+    return got;
+  }
+  if (got.kind == Received::Kind::text || got.kind == Received::Kind::binary)
+    throw Failed("a message that the target cannot take was answered instead of closing", wanted,
+                 shown(got.payload));
+  member->gone = true;
+  if (got.kind == Received::Kind::close && got.code != 1005)
+    (void)member->client->send_close(got.code, "", deadline());
+  member->client->close();
+  return got;
+}
+
+// ---- sessions
+
+std::string Context::ask_whoami(const As& as) {
+  const auto member = std::make_shared<Member>();
+  member->name = "w" + std::to_string(members_.size() + 1);
+  member->gone = true;  // no room, nothing for the ledger
+  members_.push_back(member);
+  std::string path = profile().auth->whoami_path;
+  if (const std::size_t at = path.find("{room}"); at != path.npos) path.replace(at, 6, fresh_room());
+  member->client = connect(path, as);
+  const RawResponse response = member->client->handshake(with_profile({}, as), deadline());
+  if (response.status != 101)
+    throw Lost("the whoami route did not accept", "101",
+               response.status == 0 ? "no HTTP answer" : "HTTP " + std::to_string(response.status));
+  (void)member->client->send_text(profile().auth->whoami_send.dump(), deadline());
+  const Received got = member->client->read_message(deadline());
+  if (got.kind != Received::Kind::text)
+    throw Lost("the whoami route did not answer", "a text", std::string(to_string(got.kind)));
+  return got.payload;
+}
 
 // ---- echo
 

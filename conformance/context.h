@@ -17,15 +17,35 @@ using websocket::RawHandshake;
 using websocket::RawResponse;
 using websocket::Received;
 
+// The processes that --start began, one a node.
+class StartedNodes {
+ public:
+  virtual ~StartedNodes() = default;
+  virtual void kill(std::size_t node) = 0;  // SIGKILL; the runner starts it again after the case
+  virtual std::uint64_t resident_bytes(std::size_t node) const = 0;  // of the process and its children
+};
+
 // What all cases of a run share.
 struct Run {
   std::string id;  // in every text and room name: who reads the target's logs can tell the run
-  websocket::Url target;
+  std::vector<websocket::Url> targets;  // the nodes; one unless it is a cluster
   target::Profile profile;
   target::Control* control = nullptr;  // null: none
+  StartedNodes* started = nullptr;     // null: the target was there before us
   websocket::ClientTls tls;
   std::chrono::nanoseconds limit = std::chrono::seconds(2);  // for something that must come
 };
+
+// Where and as whom a connection is made. The default: the first node, with the profile's headers and
+// cookies.
+struct As {
+  std::size_t node = 0;               // which --target
+  std::string cookie;                 // joins the profile's cookies: "sessionid=..."
+  std::optional<std::string> origin;  // instead of the profile's; "" sends no Origin at all
+};
+inline As on_node(std::size_t node) { return {node, "", std::nullopt}; }
+inline As with_cookie(const std::string& cookie) { return {0, cookie, std::nullopt}; }
+inline As from_origin(const std::string& origin) { return {0, "", origin}; }
 
 // A member of a room, as the case's author thinks of it.
 struct Member {
@@ -46,7 +66,8 @@ using MemberPtr = std::shared_ptr<Member>;
 // seen.
 class Context {
  public:
-  Context(const Run& run, std::string case_id, int number);
+  // `observing` (may be empty): see observing().
+  Context(const Run& run, std::string case_id, int number, std::function<bool()> observing = nullptr);
 
   const Run& run() const { return run_; }
   const target::Profile& profile() const { return run_.profile; }
@@ -58,15 +79,19 @@ class Context {
   std::string fresh_text(const std::string& payload = "");
 
   // ---- members
-  MemberPtr join(const std::string& room, const std::string& path = "");
+  MemberPtr join(const std::string& room, const std::string& path = "", const As& as = {});
+  MemberPtr join(const std::string& room, const As& as) { return join(room, "", as); }
   std::vector<MemberPtr> join_many(const std::string& room, std::size_t count);
-  // A raw connection for a path, nothing sent yet. Throws HarnessError when TCP does not open.
-  std::unique_ptr<RawClient> connect(const std::string& path);
-  // A handshake with the headers and cookies of the profile.
-  RawHandshake with_profile(RawHandshake handshake = {}) const;
-  RawResponse handshake(const std::string& path, const RawHandshake& handshake = {});
+  // A raw connection for a path, nothing sent yet; it is in the transcript for as long as it lives, and stays
+  // in it when it is shared. Throws Lost when TCP does not open.
+  std::unique_ptr<RawClient> connect(const std::string& path, const As& as = {});
+  // The opening handshake alone, then the end of TCP. Headers of `handshake` replace the profile's of the
+  // same name.
+  RawResponse handshake(const std::string& path, const RawHandshake& handshake = {}, const As& as = {});
   // Refused = any answer but 101, or the end of TCP before one; never a hang.
-  void expect_refused(const std::string& path, const RawHandshake& handshake = {});
+  RawResponse expect_refused(const std::string& path, const RawHandshake& handshake = {}, const As& as = {});
+  // The request that the profile (its headers, cookies, Origin) and `as` make of `handshake`.
+  RawHandshake with_profile(const RawHandshake& handshake = {}, const As& as = {}) const;
   void leave(const MemberPtr& member);  // close handshake, then the end of TCP
 
   // ---- what members say and hear
@@ -78,6 +103,33 @@ class Context {
   void all_hear(const std::vector<MemberPtr>& members, const std::vector<std::string>& texts);
   // Whatever was due has come, and nothing else: the member's own message comes back next.
   void fence(const MemberPtr& member);
+
+  // `member` has just sent what the target cannot take: it is handled as the profile's bad_message says. With
+  // `close` the connection ends, and how is returned; with `ignore` nothing comes and with `reply` the reply
+  // does, after which it still talks.
+  Received expect_policy(const MemberPtr& member);
+
+  // A step that the case does not judge: the set-up, a positive control. What fails in it makes the case
+  // could_not_test: `const MemberPtr other = c.given([&] { return c.join(room); });`
+  template <class Step>
+  auto given(Step&& step) {
+    try {
+      return step();
+    } catch (const Failed& e) {
+      throw CouldNotTest("the case could not be set up: " + std::string(e.what()) + " (expected " +
+                         e.expected + ", got " + e.actual + ")");
+    }
+  }
+
+  // ---- sessions (capability `auth`)
+  std::string ask_whoami(const As& as);  // what the whoami route answers to the profile's question
+
+  // ---- waiting (How::observes)
+  // True while other cases run, and at least for --observe: `while (c.observing())
+  // client->read_frame(c.soon());`
+  bool observing() const { return observing_ && observing_(); }
+  Nanoseconds soon() const { return steady_clock().now() + std::chrono::milliseconds(20); }
+  Nanoseconds age() const { return steady_clock().now() - started_; }  // since the case began
 
   // ---- echo
   MemberPtr connect_echo();
@@ -104,15 +156,17 @@ class Context {
   std::string text_of(const MemberPtr& member, const std::string& wire) const;
 
  private:
+  void drain_greeting(const MemberPtr& member);
   [[noreturn]] void unexpected(const MemberPtr& member, const std::string& got, const std::string& wanted);
 
-  const Run& run_;
+  const Run run_;  // a copy: the limit is that of the case's start
   const std::string case_id_;
   const std::string tag_;
   int rooms_ = 0;
   int texts_ = 0;
   std::vector<MemberPtr> members_;
   std::vector<std::shared_ptr<RawClient>> others_;  // raw connections, for the transcript
+  const std::function<bool()> observing_;
   Nanoseconds started_;
 };
 

@@ -3,7 +3,9 @@
 namespace roomcheck::conformance {
 
 void add_options(CLI::App& app, Options& o) {
-  app.add_option("--target", o.target, "The server to judge")->type_name("ws://HOST:PORT")->group("Target");
+  app.add_option("--target", o.targets, "The server to judge; repeatable: the nodes of a cluster")
+      ->type_name("ws://HOST:PORT")
+      ->group("Target");
   app.add_option("--profile", o.profile, "What it speaks: seed, channels-tutorial, or a file")
       ->capture_default_str()
       ->group("Target");

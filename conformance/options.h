@@ -6,7 +6,7 @@
 namespace roomcheck::conformance {
 
 struct Options {
-  std::string target;
+  std::vector<std::string> targets;
   std::string profile = "seed";
   std::vector<std::string> set;
   std::string control;

@@ -16,9 +16,15 @@ constexpr std::size_t kKeptOpen = 64;              // cases whose connections st
 
 std::string missing(const Case& c, const Run& run) {
   for (const std::string& need : c.needs) {
-    if (need == "control" ? run.control == nullptr : !run.profile.has(need))
-      return need == "control" ? "no control given (--control)"
-                               : "the profile lacks the capability \"" + need + "\"";
+    if (need == "control") {
+      if (run.control == nullptr) return "no control given (--control)";
+    } else if (need == "cluster") {
+      if (run.targets.size() < 2) return "only one node given (a second --target makes a cluster)";
+    } else if (need == "start") {
+      if (run.started == nullptr) return "the target was not started by this program (--start)";
+    } else if (!run.profile.has(need)) {
+      return "the profile lacks the capability \"" + need + "\"";
+    }
   }
   return {};
 }
@@ -37,7 +43,7 @@ void Runner::calibrate(double scale) {
     }
     context.leave(member);
   } catch (const Lost& e) {
-    throw StartFailure("the target " + run_.target.to_string() + " cannot be judged: " + e.what() +
+    throw StartFailure("the target " + run_.targets.front().to_string() + " cannot be judged: " + e.what() +
                        " (expected " + e.expected + ", got " + e.actual +
                        "); is it started, and is --profile " + run_.profile.name + " what it speaks?");
   } catch (const Failed&) {  // it talks, and wrongly: that is for the cases to say

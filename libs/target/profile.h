@@ -33,6 +33,27 @@ class Template {
   nlohmann::ordered_json json_;
 };
 
+// What a reply looks like that carries no text of ours: a JSON value in which the text "{any}" stands for any
+// value. Otherwise the same keys, no others, and the same values.
+class Pattern {
+ public:
+  Pattern() = default;
+  explicit Pattern(nlohmann::ordered_json json) : json_(std::move(json)) {}
+
+  bool matches(std::string_view wire) const;
+  const nlohmann::ordered_json& json() const { return json_; }
+
+ private:
+  nlohmann::ordered_json json_;
+};
+
+// A text of the profile that need not stand in its file: {"env": "NAME"} takes it from the environment. Not
+// set and empty are the same. print_profile() prints the name, never the value.
+struct EnvText {
+  std::string value;
+  std::string variable;  // empty: the value stood in the profile
+};
+
 // What a target speaks: the whole of what the suite and the load generator must know to talk to it. A JSON
 // file (comments allowed) or a built-in name; schema: conformance/profiles/profile.schema.json.
 //
@@ -71,7 +92,37 @@ struct Profile {
   // How a room's group is called in the channel layer: a text with {room}, or "discover".
   std::string group = "{room}";
   BadMessagePolicy bad_message = BadMessagePolicy::close;
+  Pattern bad_reply;  // with the policy `reply`: what the sender of a bad message gets
   JoinBarrier join_barrier = JoinBarrier::at_101;
+  // Sessions (capability `auth`): a route that tells the user in scope, a route that wants a login, and the
+  // Cookie headers to come with.
+  struct Auth {
+    std::string whoami_path;                // may hold {room}
+    nlohmann::ordered_json whoami_send;     // any message that the route answers
+    nlohmann::ordered_json whoami_receive;  // its answer; the text "{user}" stands for the user's JSON value
+    std::string private_path;               // with {room}; empty: no such route
+    EnvText session;                        // a valid session: "sessionid=..."
+    EnvText user;                           // whose it is: JSON (7, "ann"), or else taken as a text
+    nlohmann::ordered_json anonymous;       // the user's value without a session; null unless told otherwise
+    EnvText forged, truncated;              // optional: without them bad_session() damages `session`
+    EnvText expired;                        // optional: without it that cannot be tested
+
+    // kind: "forged", "truncated" or "expired". Nothing when the profile gives none and none can be made.
+    std::optional<std::string> bad_session(std::string_view kind) const;
+    bool answers_user(std::string_view wire) const;       // the answer names the session's user
+    bool answers_anonymous(std::string_view wire) const;  // the answer names nobody
+    std::string private_room_path(std::string_view room) const;
+  };
+  std::optional<Auth> auth;
+
+  // Which web pages may open a socket (capability `origin`). Where the profile's headers name no Origin, the
+  // first accepted one goes with every handshake that is not about origins.
+  struct Origin {
+    std::vector<std::string> accepted, refused;  // values of the Origin header, both well formed
+    bool missing_refused = true;                 // a handshake without the header
+  };
+  std::optional<Origin> origin;
+
   std::string greeting;  // ECMAScript regex of messages to drain after a join; empty: none
   std::vector<std::pair<std::string, std::string>> headers;
   std::string cookies;

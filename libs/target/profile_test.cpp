@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 namespace roomcheck::target {
 namespace {
 
@@ -71,6 +73,69 @@ TEST(Profile, SingleFieldsCanBeSet) {
   EXPECT_FALSE(p.has("push"));
   EXPECT_THROW((void)with_overrides(p, {"room.pth=/x"}), BadInput);
   EXPECT_THROW((void)with_overrides(p, {"nonsense"}), BadInput);
+}
+
+TEST(Pattern, AnyStandsForAnyValueAndNothingElseIsForgiven) {
+  const Pattern p(nlohmann::ordered_json::parse(R"({"error": "{any}", "code": 4, "of": ["{any}", "x"]})"));
+  EXPECT_TRUE(p.matches(R"({"of": [null, "x"], "code": 4, "error": {"deep": 1}})"));
+  EXPECT_FALSE(p.matches(R"({"of": [null, "x"], "code": 5, "error": ""})"));
+  EXPECT_FALSE(p.matches(R"({"of": [null, "x", 1], "code": 4, "error": ""})"));
+  EXPECT_FALSE(p.matches(R"({"of": [null, "x"], "code": 4, "error": "", "more": 1})"));
+  EXPECT_FALSE(p.matches(R"({"of": [null, "x"], "code": 4})"));
+  EXPECT_FALSE(p.matches("no json"));
+}
+
+TEST(Profile, ReplyToABadMessageMustBeDescribed) {
+  const Profile seed = load_profile("seed");
+  EXPECT_THROW((void)with_overrides(seed, {"bad_message=reply"}), BadInput);
+  const Profile p = with_overrides(seed, {"bad_message=reply", R"(bad_reply={"error": "{any}"})"});
+  EXPECT_TRUE(p.bad_reply.matches(R"({"error": "no text"})"));
+}
+
+TEST(Profile, SessionsComeFromTheEnvironmentAndAreNeverPrinted) {
+  ::setenv("ROOMCHECK_AUTH_SESSION", "sessionid=abcdefghijklmnop", 1);
+  ::setenv("ROOMCHECK_AUTH_USER", "7", 1);
+  const Profile p = with_overrides(load_profile("seed"), {R"(capabilities=["auth"])"});
+  ::unsetenv("ROOMCHECK_AUTH_SESSION");
+  ::unsetenv("ROOMCHECK_AUTH_USER");
+  EXPECT_EQ(p.auth->session.value, "sessionid=abcdefghijklmnop");
+  EXPECT_EQ(print_profile(p).find("abcdefg"), std::string::npos);
+  EXPECT_TRUE(p.auth->answers_user(R"({"user": 7})"));
+  EXPECT_FALSE(p.auth->answers_user(R"({"user": "7"})"));
+  EXPECT_FALSE(p.auth->answers_user(R"({"user": null})"));
+  EXPECT_TRUE(p.auth->answers_anonymous(R"({"user": null})"));
+  EXPECT_EQ(p.auth->private_room_path("a b"), "/ws/private/a%20b/");
+  EXPECT_EQ(p.auth->bad_session("expired"), std::nullopt) << "nobody can make one";
+  EXPECT_EQ(p.auth->bad_session("truncated"), "sessionid=abcdefghijk");
+  const std::string forged = *p.auth->bad_session("forged");
+  EXPECT_EQ(forged.size(), p.auth->session.value.size());
+  EXPECT_NE(forged, p.auth->session.value);
+  try {
+    (void)with_overrides(load_profile("seed"), {R"(capabilities=["auth"])"});
+    ADD_FAILURE() << "accepted without a session";
+  } catch (const BadInput& e) {
+    EXPECT_THAT(e.what(),
+                HasSubstr("/auth/session comes from the environment, where ROOMCHECK_AUTH_SESSION"));
+  }
+}
+
+TEST(Profile, OriginsAndUsersAreCheckedWhereTheyStand) {
+  const Profile seed = load_profile("seed");
+  const auto says = [&seed](const std::string& assignment) -> std::string {
+    try {
+      (void)with_overrides(seed, {assignment});
+    } catch (const BadInput& e) {
+      return e.what();
+    }
+    return "accepted";
+  };
+  EXPECT_THAT(says("origin.accepted=[]"), HasSubstr("/origin/accepted must name at least one origin"));
+  EXPECT_THAT(says("origin.missing=maybe"), HasSubstr("/origin/missing must be \"refused\" or \"accepted\""));
+  EXPECT_THAT(says("auth.whoami.path=whoami"), HasSubstr("/auth/whoami/path must begin with"));
+  EXPECT_THAT(says(R"(auth.whoami.receive={"user": 1})"), HasSubstr("/auth/whoami/receive must contain"));
+  EXPECT_THAT(says("auth.private_path=/x/"), HasSubstr("/auth/private_path must contain {room}"));
+  EXPECT_THAT(says("auth.session=5"), HasSubstr("/auth/session must be a text, or {\"env\""));
+  EXPECT_THAT(says("auth.sesion=x"), HasSubstr("did you mean \"session\"?"));
 }
 
 }  // namespace

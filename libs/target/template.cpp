@@ -55,6 +55,21 @@ bool same(const json& pattern, const json& value, std::optional<std::string>& te
   return pattern == value;
 }
 
+bool fits(const json& pattern, const json& value) {
+  if (pattern == "{any}") return true;
+  if (pattern.type() != value.type() && !(pattern.is_number() && value.is_number())) return false;
+  if (!pattern.is_structured()) return pattern == value;
+  if (pattern.size() != value.size()) return false;
+  if (pattern.is_object()) {
+    for (const auto& [key, item] : pattern.items())
+      if (!value.contains(key) || !fits(item, value.at(key))) return false;
+    return true;
+  }
+  for (std::size_t i = 0; i < pattern.size(); ++i)
+    if (!fits(pattern[i], value[i])) return false;
+  return true;
+}
+
 }  // namespace
 
 Template::Template(nlohmann::ordered_json value) : json_(std::move(value)) {
@@ -74,6 +89,11 @@ std::optional<std::string> Template::match(std::string_view wire) const {
   std::optional<std::string> text;
   if (!value.ok() || !same(json_, *value, text)) return std::nullopt;
   return text;
+}
+
+bool Pattern::matches(std::string_view wire) const {
+  const Result<event::Event> value = event::parse_json(wire);
+  return value.ok() && fits(json_, *value);
 }
 
 }  // namespace roomcheck::target
