@@ -52,6 +52,9 @@ struct Lost : Failed {
 struct CouldNotTest : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+struct NotApplicable : std::runtime_error {  // the requirement asks nothing of such a target: skipped
+  using std::runtime_error::runtime_error;
+};
 struct HarnessError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

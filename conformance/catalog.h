@@ -12,6 +12,8 @@ std::vector<Case> groups_cases();
 std::vector<Case> broadcast_cases();
 std::vector<Case> push_cases();
 std::vector<Case> direct_cases();
+std::vector<Case> messages_cases();
+std::vector<Case> transport_cases();
 
 // All of them, in the order of docs/SPEC.md.
 std::vector<Case> all_cases();

@@ -101,8 +101,9 @@ class Context {
   void hears(const MemberPtr& member, const std::string& text);  // it is the next thing that arrives
   void all_hear(const std::vector<MemberPtr>& members, const std::string& text);
   void all_hear(const std::vector<MemberPtr>& members, const std::vector<std::string>& texts);
-  // Whatever was due has come, and nothing else: the member's own message comes back next.
-  void fence(const MemberPtr& member);
+  // Whatever was due has come, and nothing else: the member's own message comes back next. Yields its text:
+  // the others of its room hear it too.
+  std::string fence(const MemberPtr& member);
 
   // `member` has just sent what the target cannot take: it is handled as the profile's bad_message says. With
   // `close` the connection ends, and how is returned; with `ignore` nothing comes and with `reply` the reply
@@ -146,6 +147,9 @@ class Context {
   // A new connection joins a room and hears itself: the target lives.
   void sign_of_life();
   void note(const std::string& text);
+  // What a passing case has found out beside its verdict (a limit of the target): shown with it.
+  void report(const std::string& text) { reported_ = text; }
+  const std::string& reported() const { return reported_; }
 
   std::vector<std::string> transcript() const;  // all connections side by side, relative times
   const std::vector<MemberPtr>& members() const { return members_; }
@@ -164,6 +168,7 @@ class Context {
   const std::string tag_;
   int rooms_ = 0;
   int texts_ = 0;
+  std::string reported_;
   std::vector<MemberPtr> members_;
   std::vector<std::shared_ptr<RawClient>> others_;  // raw connections, for the transcript
   const std::function<bool()> observing_;

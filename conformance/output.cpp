@@ -35,7 +35,8 @@ std::string describe(const CaseResult& result, bool colour) {
   word.resize(std::max<std::size_t>(word.size(), 15), ' ');
   std::string out = paint(word, colour_of(result.verdict), colour) + " " + result.id;
   if (result.verdict == Verdict::pass)
-    return out + "  (" + format_duration(Nanoseconds(result.duration_ns)) + ")\n";
+    return out + "  (" + format_duration(Nanoseconds(result.duration_ns)) + ")\n" +
+           (result.message.empty() ? "" : "    " + result.message + "\n");
   out += result.level == Level::should ? "  [SHOULD]" : "";
   out += "\n    " + result.message + "\n";
   if (result.verdict == Verdict::skipped || result.verdict == Verdict::informational) return out;

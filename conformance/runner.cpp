@@ -64,7 +64,7 @@ bool Runner::attempt(const Case& c, CaseResult& result, bool last) {
   try {
     c.steps(*context);
     result.verdict = Verdict::pass;
-    result.message.clear();
+    result.message = context->reported();
   } catch (const Lost& e) {
     if (!last) return false;
     explain(Verdict::fail, std::string(e.what()) + ", twice in fresh rooms");
@@ -76,6 +76,9 @@ bool Runner::attempt(const Case& c, CaseResult& result, bool last) {
     result.actual = e.actual;
   } catch (const CouldNotTest& e) {
     explain(Verdict::could_not_test, e.what());
+  } catch (const NotApplicable& e) {
+    result.verdict = Verdict::skipped;
+    result.message = e.what();
   } catch (const HarnessError& e) {
     explain(Verdict::harness_error, e.what());
   } catch (const Observed& e) {

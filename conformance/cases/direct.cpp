@@ -55,8 +55,7 @@ std::vector<Case> direct_cases() {
          c.wait_for_members(room, 1);
          c.direct(name, nullptr);
          const MemberPtr later = c.join(room);
-         c.fence(later);
-         c.hears(stays, *later->allowed.rbegin());
+         c.hears(stays, c.fence(later));
        }},
       {"direct.invalid-name-refused/malformed", "direct.invalid-name-refused", kMust, kNeeds,
        "A malformed channel name is refused with an error and reaches nobody.",
