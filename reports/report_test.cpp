@@ -45,8 +45,41 @@ TEST_F(Program, WritesOnePageOfSeveralResults) {
 }
 
 TEST_F(Program, HelpIsPinned) {
-  const std::string help = run({"--help"}).out + "\n" + run({"html", "--help"}).out;
+  std::string help = run({"--help"}).out;
+  for (const char* command : {"html", "matrix", "markdown", "junit", "csv", "hgrm"})
+    help += "\n" + run({command, "--help"}).out;
   EXPECT_EQ(testkit::differs_from_golden("reports/help.gold", help), "");
+}
+
+TEST_F(Program, TheMatrixNamesItsColumnsAndTakesOnlyConformance) {
+  ConformanceResult one;
+  one.verdict = "pass";
+  one.cases.resize(1);
+  one.cases[0].requirement = "echo.replies";
+  const std::string a = directory_.write("django.json", to_json(one).dump());
+  const Outcome named = run({"matrix", "mine=" + a, a, "--markdown"});
+  EXPECT_EQ(named.exit_code, 0) << named.err;
+  EXPECT_THAT(named.out, HasSubstr("| Requirement | Level | mine | django |"));
+  const std::string load = directory_.write("load.json", to_json(LoadResult()).dump());
+  const Outcome wrong = run({"matrix", a, load, "-o", out()});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("load.json: a load result"));
+}
+
+TEST_F(Program, WritesWhatOtherProgramsRead) {
+  LoadResult result;
+  result.latency["fan_out"].corrected.record(std::chrono::milliseconds(2));
+  const std::string load = directory_.write("load.json", to_json(result).dump());
+  EXPECT_THAT(run({"junit", load}).out, HasSubstr("<testsuite name=\"roomcheck.load\""));
+  EXPECT_THAT(run({"markdown", load}).out, HasSubstr("### ✅ Load: PASSED"));
+  EXPECT_THAT(run({"csv", load, "--table", "latency"}).out, HasSubstr("fan_out,corrected,1,2000000"));
+  EXPECT_THAT(run({"hgrm", load}).out, HasSubstr("Total count    =            1]"));
+  EXPECT_THAT(run({"hgrm", load, "--uncorrected"}).out, HasSubstr("Total count    =            0]"));
+  EXPECT_EQ(run({"junit", load, "-o", out()}).exit_code, 0);
+  EXPECT_THAT(testkit::slurp(out()), HasSubstr("<testsuite"));
+  const Outcome unknown = run({"hgrm", load, "--latency", "fanout"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("has fan_out"));
 }
 
 TEST_F(Program, AMissingFileIsExit2) { refuses(directory_.path("none.json"), "none.json"); }

@@ -113,6 +113,11 @@ std::string to_junit(const ConformanceResult& result) {
         suite.skipped(c.message);
         break;
       case Verdict::could_not_test:
+        if (c.level == Level::must || strict)
+          suite.error(c.message, body);
+        else
+          suite.skipped(std::string(to_string(c.level)) + ", could not test: " + c.message);
+        break;
       case Verdict::harness_error:
         suite.error(c.message, body);
         break;

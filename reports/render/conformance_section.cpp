@@ -3,52 +3,14 @@
 #include "libs/base/units.h"
 #include "reports/render/markup.h"
 #include "reports/render/sections.h"
+#include "reports/render/verdicts.h"
 
 namespace roomcheck::reports {
 namespace {
 
-struct Shown {
-  std::string_view word;
-  std::string_view tone;
-};
-
-Shown shown(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::pass:
-      return {"pass", "good"};
-    case Verdict::fail:
-      return {"fail", "bad"};
-    case Verdict::crash:
-      return {"crash", "bad"};
-    case Verdict::known_deviation:
-      return {"known deviation", "doubt"};
-    case Verdict::unexpected_pass:
-      return {"unexpected pass", "doubt"};
-    case Verdict::skipped:
-      return {"skipped", "none"};
-    case Verdict::could_not_test:
-      return {"could not test", "doubt"};
-    case Verdict::harness_error:
-      return {"harness error", "bad"};
-    case Verdict::informational:
-      return {"informational", "none"};
-  }
-  return {"unknown", "none"};
-}
-
-std::string tag(Verdict verdict) {
-  const Shown s = shown(verdict);
-  return "<span class=\"tag " + std::string(s.tone) + "\">" + std::string(s.word) + "</span>";
-}
-
-// Fails first, then what is in doubt, then what was left out.
-constexpr Verdict kOrder[] = {Verdict::fail,           Verdict::crash,           Verdict::harness_error,
-                              Verdict::could_not_test, Verdict::unexpected_pass, Verdict::known_deviation,
-                              Verdict::skipped,        Verdict::informational,   Verdict::pass};
-
 std::string counts(const ConformanceResult& r) {
   std::string out = "<div class=keys>\n";
-  for (const Verdict verdict : kOrder) {
+  for (const Verdict verdict : kMostUrgentFirst) {
     const auto n = std::count_if(r.cases.begin(), r.cases.end(),
                                  [&](const CaseResult& c) { return c.verdict == verdict; });
     if (n == 0 && verdict != Verdict::fail && verdict != Verdict::pass) continue;
@@ -58,19 +20,6 @@ std::string counts(const ConformanceResult& r) {
            "</span></div>\n";
   }
   return out + "<div class=key><b>" + format_count(r.cases.size()) + "</b><span>cases</span></div></div>\n";
-}
-
-std::string text_block(const std::string& name, const std::string& text) {
-  return text.empty() ? "" : "<h5>" + name + "</h5>" + code_block(text);
-}
-
-std::string what_happened(const CaseResult& c) {
-  std::string body;
-  if (!c.sentence.empty()) body += "<blockquote>" + escape(c.sentence) + "</blockquote>\n";
-  body += text_block("Expected", c.expected) + text_block("Actual", c.actual);
-  std::string transcript;
-  for (const std::string& line : c.transcript) transcript += line + '\n';
-  return body + text_block("Transcript", transcript);
 }
 
 std::string case_cell(const CaseResult& c) {
@@ -95,7 +44,7 @@ std::string cases(const ConformanceResult& r) {
       if (c.section != section) continue;
       if (c.verdict == Verdict::pass) ++passed;
       table.rows.push_back(
-          {tag(c.verdict), case_cell(c), std::string(to_string(c.level)), time_cell(c.duration_ns)});
+          {verdict_tag(c.verdict), case_cell(c), std::string(to_string(c.level)), time_cell(c.duration_ns)});
     }
     out += "<div class=cases><h3>" + escape(section) + " <small>" + format_count(passed) + " of " +
            format_count(table.rows.size()) + " passed</small></h3>\n" + render(table) + "</div>\n";
@@ -112,6 +61,10 @@ std::vector<std::string> sentences(const ConformanceResult& r, std::initializer_
 }
 
 }  // namespace
+
+std::string badge(const Headline& h) {
+  return "<span class=\"tag " + std::string(h.tone) + "\">" + std::string(h.word) + "</span>";
+}
 
 Headline headline(const ConformanceResult& r) {
   if (r.verdict == "pass") return {"PASSED", "good", "Every requirement that was tested is met."};

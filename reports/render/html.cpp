@@ -2,19 +2,12 @@
 
 #include <algorithm>
 
-#include "libs/program/program.h"
-#include "reports/render/assets.h"
 #include "reports/render/markup.h"
+#include "reports/render/page.h"
 #include "reports/render/sections.h"
 
 namespace roomcheck::reports {
 namespace {
-
-// Even a mistake of ours cannot make the page reach out.
-constexpr const char* kPolicy =
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; form-action "
-    "'none'; "
-    "base-uri 'none'";
 
 Headline headline_of(const AnyResult& result) {
   return std::visit([](const auto& r) { return headline(r); }, result);
@@ -30,10 +23,6 @@ std::string target_of(const AnyResult& result) {
 
 std::string started_of(const AnyResult& result) {
   return std::visit([](const auto& r) { return r.started; }, result);
-}
-
-std::string badge(const Headline& h) {
-  return "<span class=\"tag " + std::string(h.tone) + "\">" + std::string(h.word) + "</span>";
 }
 
 std::string contents(const std::vector<NamedResult>& results) {
@@ -66,30 +55,10 @@ std::string render_html(const std::vector<NamedResult>& results) {
   const bool draws = std::any_of(results.begin(), results.end(), [](const NamedResult& named) {
     return std::holds_alternative<LoadResult>(named.result);
   });
-  std::string out =
-      "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"";
-  out += kPolicy;
-  out += "\">\n<meta name=viewport content=\"width=device-width, initial-scale=1\">\n";
-  out += "<meta name=color-scheme content=\"light dark\">\n<link rel=icon href=\"data:,\">\n<title>" +
-         escape(title) + "</title>\n<style>\n";
-  if (draws) out += assets::uplot_css;
-  out += assets::page_css;
-  out += "</style>\n</head>\n<body>\n<main>\n<h1>Roomcheck report</h1>\n";
-  if (results.size() > 1) out += contents(results);
-  for (std::size_t i = 0; i < results.size(); ++i) out += section(results[i], "r" + std::to_string(i + 1));
-  out += "<footer class=quiet>Made by roomcheck ";
-  out += escape(version());
-  out += ". This page is complete in itself and asks the network for nothing.</footer>\n</main>\n<script>\n";
-  if (draws) {
-    out += "/* uPlot. ";
-    out += assets::uplot_license;
-    out += "*/\n";
-    out += assets::uplot_js;
-  }
-  out += "\n";
-  out += assets::page_js;
-  return out + "</script>\n</body>\n</html>\n";
+  std::string body;
+  if (results.size() > 1) body += contents(results);
+  for (std::size_t i = 0; i < results.size(); ++i) body += section(results[i], "r" + std::to_string(i + 1));
+  return page(title, "Roomcheck report", body, draws ? Charts::drawn : Charts::none);
 }
 
 }  // namespace roomcheck::reports

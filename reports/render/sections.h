@@ -14,6 +14,7 @@ struct Headline {
   std::string_view tone;
   std::string sentence;
 };
+std::string badge(const Headline& headline);
 Headline headline(const LoadResult& result);
 Headline headline(const ConformanceResult& result);
 

@@ -1,152 +1,33 @@
 // Writes results as the browser test needs them, into a folder: report_samples DIRECTORY
-#include <cmath>
 #include <cstdio>
-#include <random>
 #include <string>
 
 #include "libs/base/result.h"
 #include "libs/program/files.h"
-#include "reports/model/conformance_result.h"
-#include "reports/model/load_result.h"
-
-namespace {
+#include "reports/samples/samples.h"
 
 using namespace roomcheck;
 using namespace roomcheck::reports;
-
-constexpr std::int64_t kMillisecond = 1'000'000;
-
-stats::Histogram times(std::mt19937_64& random, double median_ms, double spread, double stall_ms,
-                       int samples) {
-  stats::Histogram out;
-  std::lognormal_distribution<double> usual(std::log(median_ms), spread);
-  for (int i = 0; i < samples; ++i) {
-    const double ms = usual(random) + (i % 500 == 0 ? stall_ms * (i % 7) / 7.0 : 0);
-    out.record(Nanoseconds(std::llround(ms * 1e6)));
-  }
-  return out;
-}
-
-LoadResult load() {
-  std::mt19937_64 random(1);
-  LoadResult out;
-  out.started = "2026-11-23T10:16:00Z";
-  out.command =
-      "loadgen ws://127.0.0.1:8801 --clients 10000 --rooms 100 --rate 200 --time 60s --threshold "
-      "'fan_out.p99<50ms'";
-  out.versions = {{"roomcheck", "0.1.0"}, {"kernel", "6.1.0-18-amd64"}, {"OpenSSL", "3.0.11"}};
-  out.environment = {{"cpu", "A processor with a rather long name @ 3.10 GHz"},
-                     {"cores", "2"},
-                     {"memory", "7.75 GiB"},
-                     {"open_files", "65,536"}};
-  out.target = "ws://127.0.0.1:8801";
-  out.profile = "reference_server";
-  out.scenario = {{"clients", 10000}, {"rooms", 100}, {"rate", 200}, {"payload", {{"bytes", 128}}}};
-  out.seed = 42;
-  out.duration_ns = 75'000 * kMillisecond;
-  out.latency["fan_out"] = {times(random, 1.5, .5, 80, 200000), times(random, 1.3, .4, 8, 200000)};
-  out.latency["first"].corrected = times(random, .8, .3, 10, 2000);
-  out.latency["median"].corrected = times(random, 1.5, .4, 20, 2000);
-  out.latency["last"].corrected = times(random, 3.5, .5, 60, 2000);
-  out.latency["connect"].corrected = times(random, 5, .3, 10, 10000);
-  for (int s = 0; s < 75; ++s) {
-    const bool sends = s >= 5 && s < 70;
-    const std::uint64_t wave = static_cast<std::uint64_t>(190 + 10 * std::sin(s));
-    out.series.push_back({s * 1000 * kMillisecond,
-                          s < 5    ? "connect"
-                          : s < 10 ? "warm-up"
-                          : s < 70 ? "run"
-                                   : "drain",
-                          static_cast<std::uint64_t>(s < 5 ? 2000 * (s + 1) : 10000), sends ? wave : 0,
-                          sends ? wave * 100 : 0,
-                          sends ? std::llround((1.5 + .2 * std::sin(s / 4.0)) * 1e6) : 0,
-                          sends ? std::llround((4 + std::cos(s / 3.0)) * 1e6) : 0,
-                          sends ? std::llround((s == 41 ? 81. : 9 + 2 * std::sin(s * 3.0)) * 1e6) : 0, ""});
-  }
-  for (int r = 0; r < 100; ++r) {
-    char name[16];
-    std::snprintf(name, sizeof name, "room-%02d", r);
-    out.rooms.push_back({name, 100, 12400, r == 17 ? 12398U : 12400U, r == 17 ? 2U : 0U,
-                         (1400 + r * 7 % 200) * 1000, (4000 + r * 37 % 900) * 1000,
-                         (9000 + r * 91 % 4000) * 1000});
-  }
-  out.delivery.expected = 1'240'000;
-  out.delivery.delivered = 1'239'998;
-  out.delivery.lost = 2;
-  out.delivery.in_flight_members = 120;
-  out.delivery.offenders = {{"lost", "room-17", 1702, 55, 1744}, {"lost", "room-17", 1702, 55, 1745}};
-  out.sends = {12400, 12400, 31, 0};
-  out.connections = {10000, 10000, 3, 1, {{"tcp: refused", 3}, {"close 1006", 1}}};
-  out.generator.cpu_ns = 31'000 * kMillisecond;
-  out.generator.cpu_per_delivery_ns = 25'000;
-  out.generator.busiest_thread = .41;
-  out.generator.loop_lag = times(random, .05, .4, 1, 5000);
-  out.generator.rss_bytes = 312ULL << 20;
-  out.thresholds = {
-      {"delivery.lost==0", 2, false}, {"fan_out.p99<50ms", 4.6e6, true}, {"sends.late<1%", .0025, true}};
-  return out;
-}
-
-ConformanceResult conformance() {
-  ConformanceResult out;
-  out.started = "2026-11-23T10:18:00Z";
-  out.command = "conformance ws://127.0.0.1:8801 --control http://127.0.0.1:8802 --json conformance.json";
-  out.versions = {{"roomcheck", "0.1.0"}, {"kernel", "6.1.0-18-amd64"}};
-  out.target = "ws://127.0.0.1:8801";
-  out.profile = "reference_server";
-  out.control = "http://127.0.0.1:8802";
-  out.verdict = "fail";
-  const auto add = [&](std::string id, Level level, Verdict verdict, std::string message) {
-    CaseResult c;
-    c.id = id;
-    c.requirement = id.substr(0, id.find('/'));
-    c.section = id.substr(0, id.find('.'));
-    c.level = level;
-    c.verdict = verdict;
-    c.message = std::move(message);
-    c.duration_ns = 12 * kMillisecond + static_cast<std::int64_t>(id.size()) * 1000;
-    if (verdict == Verdict::fail) {
-      c.expected = "\"hello\" at the members a, b and c within 2 s";
-      c.actual = "a: \"hello\" after 0.8 ms\nb: \"hello\" after 0.9 ms\nc: nothing";
-      c.sentence = "A message that a member sends MUST reach every member of its room, the sender included.";
-      c.transcript = {"+0.0 ms  a  > {\"message\": \"hello\"}", "+0.8 ms  a  < {\"message\": \"hello\"}",
-                      "+0.9 ms  b  < {\"message\": \"hello\"}", "+2000.9 ms  c  nothing"};
-    }
-    out.cases.push_back(std::move(c));
-  };
-  add("connect.accepts/plain", Level::must, Verdict::pass, "");
-  add("connect.accepts/tls", Level::must, Verdict::skipped, "the profile names no wss:// target");
-  add("broadcast.reaches-all/two-members", Level::must, Verdict::pass, "");
-  add("broadcast.reaches-all/three-members", Level::must, Verdict::fail, "member c did not get the message");
-  add("broadcast.order/one-sender", Level::must, Verdict::pass, "");
-  add("broadcast.order/many-senders", Level::should, Verdict::could_not_test,
-      "the machine was too busy: the control took 900 ms");
-  add("close.code/going-away", Level::should, Verdict::known_deviation,
-      "closed with 1006; the profile says so");
-  add("close.code/normal", Level::must, Verdict::pass, "");
-  add("limits.size/info", Level::info, Verdict::informational, "the largest message was 1.00 MiB");
-  return out;
-}
-
-}  // namespace
+using namespace roomcheck::reports::samples;
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
   const std::string directory = std::string(argv[1]) + "/";
-  LoadResult invalid = load();
+  LoadResult invalid = sample_load();
   invalid.valid = false;
   invalid.invalid_because = {"1.1 % of the sends left more than 1 ms late"};
   LoadResult idle;
   idle.series = {{0, "run", 1, 0, 0, 0, 0, 0, ""}};
   idle.latency["fan_out"].corrected.record(std::chrono::milliseconds(1));
-  ConformanceResult passed = conformance();
+  ConformanceResult passed = sample_conformance();
   passed.verdict = "pass";
   for (CaseResult& c : passed.cases) c.verdict = Verdict::pass;
   try {
-    write_file(directory + "load.json", to_json(load()).dump());
+    write_file(directory + "load.json", to_json(sample_load()).dump());
     write_file(directory + "invalid.json", to_json(invalid).dump());
     write_file(directory + "idle.json", to_json(idle).dump());
-    write_file(directory + "conformance.json", to_json(conformance()).dump());
+    write_file(directory + "conformance.json", to_json(sample_conformance()).dump());
+    write_file(directory + "partial.json", to_json(sample_partial()).dump());
     write_file(directory + "passed.json", to_json(passed).dump());
   } catch (const StartFailure& e) {
     std::fprintf(stderr, "report_samples: %s\n", e.what());

@@ -12,6 +12,7 @@ const { chromium } = createRequire(join(directory, "package.json"))("playwright-
 const at = (name) => join(directory, name);
 execFileSync(samples, [directory]);
 execFileSync(report, ["html", ...["load", "conformance", "invalid", "passed"].map((name) => at(name + ".json")), "-o", at("page.html")]);
+execFileSync(report, ["matrix", "reference=" + at("conformance.json"), "tutorial=" + at("partial.json"), "mine=" + at("passed.json"), "-o", at("matrix.html")]);
 execFileSync(report, ["html", at("idle.json"), "-o", at("idle.html")]);
 
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"] });
@@ -92,6 +93,46 @@ const tests = {
     await page.evaluate(() => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
     assert.ok((await width()) <= 390, `unfolded, the page is ${await width()} wide`);
     await page.locator("#r2").screenshot({ path: at("phone_conformance.png") });
+    await close();
+  },
+
+  "a cell of the matrix unfolds its transcript under its row, and folds again": async () => {
+    const { page, close } = await open({}, "matrix.html");
+    await page.screenshot({ path: at("matrix.png"), fullPage: true });
+    const row = page.locator("table.matrix tr", { hasText: "broadcast.reaches-all" }).first();
+    const transcript = page.locator("table.matrix pre", { hasText: "+2000.9 ms" });
+    assert.equal(await transcript.count(), 0);
+    await row.getByRole("link", { name: "reference: fail" }).click();
+    assert.equal(await transcript.isVisible(), true);
+    await page.screenshot({ path: at("matrix_unfolded.png"), fullPage: true });
+    await row.getByRole("link", { name: "reference: fail" }).click();
+    assert.equal(await transcript.count(), 0);
+    await close();
+  },
+
+  "the matrix shows only where they differ, when asked": async () => {
+    const { page, close } = await open({}, "matrix.html");
+    const rows = () => page.locator("table.matrix tbody tr:not(.group):visible").count();
+    const all = await rows();
+    await page.getByLabel("only where they differ").check();
+    const some = await rows();
+    assert.ok(some > 0 && some < all, `${some} of ${all}`);
+    await close();
+  },
+
+  "the matrix fits a phone and is dark in the dark": async () => {
+    const { page, close } = await open({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2, colorScheme: "dark" }, "matrix.html");
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(width <= 390, `the page is ${width} wide`);
+    assert.notEqual(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), "rgb(255, 255, 255)");
+    await page.screenshot({ path: at("matrix_phone.png"), fullPage: true });
+    await close();
+  },
+
+  "the matrix says everything without scripts": async () => {
+    const { page, close } = await open({ javaScriptEnabled: false }, "matrix.html");
+    await page.locator(".cells summary", { hasText: "broadcast.reaches-all" }).first().click();
+    assert.equal(await page.locator("pre", { hasText: "+2000.9 ms" }).first().isVisible(), true);
     await close();
   },
 

@@ -119,7 +119,7 @@
   addEventListener("beforeprint", () => {
     paper = true;
     document.documentElement.dataset.paper = "";
-    document.querySelectorAll(".cases details:not([open])").forEach((d) => { d.open = true; unfolded.push(d); });
+    document.querySelectorAll(".cases details:not([open]), .cells details:not([open])").forEach((d) => { d.open = true; unfolded.push(d); });
     plots.forEach(({ plot }) => plot.setSize({ width: 660, height: 270 }));
     redraw();
   });
@@ -130,6 +130,34 @@
     plots.forEach(({ plot, box }) => plot.setSize({ width: box.clientWidth, height: 270 }));
     redraw();
   });
+
+  // A matrix cell unfolds what happened right under its row; a second click puts it back where it stands without scripts.
+  document.documentElement.classList.add("scripted");
+  const homes = new Map();
+  const fold = (row) => { const detail = row.querySelector("details.cell"); homes.get(detail.id).append(detail); row.remove(); };
+  document.querySelectorAll("table.matrix td.m a").forEach((link) => link.addEventListener("click", (event) => {
+    event.preventDefault();
+    const row = link.closest("tr"), id = link.hash.slice(1), detail = document.getElementById(id);
+    const open = detail.closest("tr.unfolded");
+    const below = row.nextElementSibling;
+    if (below && below.classList.contains("unfolded")) fold(below);
+    if (open) return;
+    homes.set(id, detail.parentElement);
+    const under = document.createElement("tr");
+    under.className = "unfolded";
+    const cell = under.insertCell();
+    cell.colSpan = row.cells.length;
+    cell.append(detail);
+    detail.open = true;
+    row.after(under);
+  }));
+  const differ = document.getElementById("differ");
+  if (differ) differ.addEventListener("change", () => {
+    document.querySelectorAll("tr.unfolded").forEach(fold);
+    document.querySelector("table.matrix").classList.toggle("differ", differ.checked);
+  });
+  const target = location.hash && document.getElementById(location.hash.slice(1));
+  if (target && target.tagName === "DETAILS") target.open = true;
 
   document.querySelectorAll("table.sortable").forEach((table) => {
     const heads = [...table.tHead.rows[0].cells];
