@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,8 +14,8 @@ namespace roomcheck::target {
 // members. Blocking calls, each bounded by the time limit given at creation.
 //
 // Thread: any; calls are serialised inside.
-// Errors: bad_input - the target or the driver refused the name or the event; unsupported - this control
-// cannot do it;
+// Errors: bad_input - the target or the driver refused the name or the event; full - the channel is full;
+//         unsupported - this control cannot do it;
 //         refused, timeout, closed, system - the control itself is broken (a harness error, never the
 //         target's).
 class Control {
@@ -23,11 +24,19 @@ class Control {
   virtual Result<void> group_send(const std::string& group, const event::Event& event) = 0;
   virtual Result<void> channel_send(const std::string& channel, const event::Event& event) = 0;
   virtual Result<std::vector<std::string>> members(const std::string& group) = 0;
+  // False where members() is unsupported by design (pub/sub: nobody can list a group).
+  virtual bool knows_members() { return true; }
+
+  // Runs `join`, which makes exactly one connection a member of `group` (effective when it returns), and
+  // tells that connection's channel name. `join` may throw; it must not call this control. Error unsupported:
+  // the name cannot be told (none or several were new): could not test.
+  virtual Result<std::string> channel_of(const std::string& group, const std::function<void()>& join);
+
   virtual std::string describe() const = 0;  // the address, without secrets
 };
 
-// `address`: http://HOST:PORT (the reference server's control API). Throws BadInput for another form.
-// `token` (may be empty) is sent as "Authorization: Bearer".
+// `address`: http://HOST:PORT (the reference server's control API) or cmd:COMMAND (docs/PROFILES.md). Throws
+// BadInput for another form. `token` (may be empty) is sent as "Authorization: Bearer".
 std::unique_ptr<Control> make_control(const std::string& address, const std::string& token,
                                       std::chrono::nanoseconds limit);
 

@@ -4,7 +4,7 @@
 #include <boost/beast/http.hpp>
 #include <mutex>
 
-#include "libs/target/control.h"
+#include "libs/target/control_kinds.h"
 #include "libs/websocket/url.h"
 
 namespace roomcheck::target {
@@ -118,8 +118,8 @@ class HttpControl final : public Control {
 
 }  // namespace
 
-std::unique_ptr<Control> make_control(const std::string& address, const std::string& token,
-                                      std::chrono::nanoseconds limit) {
+std::unique_ptr<Control> make_http_control(const std::string& address, const std::string& token,
+                                           std::chrono::nanoseconds limit) {
   if (address.compare(0, 7, "http://") != 0)
     throw BadInput("--control " + address + ": expected http://HOST:PORT, the address of a control API");
   return std::make_unique<HttpControl>(websocket::parse_url(address), token, limit);

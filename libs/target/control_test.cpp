@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "libs/testkit/files.h"
 #include "libs/testkit/process.h"
 #include "libs/websocket/server.h"
 
@@ -83,8 +84,89 @@ TEST(Control, NobodyThereIsSaidWithTheRemedy) {
   EXPECT_THAT(result.error().message, HasSubstr("is --control right?"));
 }
 
+// A program that answers what the test says; what it was asked ends up in a file.
+class CommandControl : public testing::Test {
+ protected:
+  std::unique_ptr<Control> answering(const std::string& line,
+                                     std::chrono::seconds limit = std::chrono::seconds(20)) {
+    const std::string script =
+        directory_.write("control.sh", "while read -r line; do echo \"$line\" >> " +
+                                           directory_.path("asked") + "; " + line + "; done");
+    return make_control("cmd:sh " + script, "", limit);
+  }
+  std::string asked() const { return testkit::slurp(directory_.path("asked")); }
+
+ private:
+  testkit::TemporaryDirectory directory_;
+};
+
+TEST_F(CommandControl, AsksALineAndTakesALine) {
+  const auto control = answering(R"(echo '{"channels": ["a", "b"]}')");
+  EXPECT_TRUE(control->group_send("room.1", {{"type", "t"}}).ok());
+  EXPECT_TRUE(control->channel_send("specific.a!b", {{"type", "t"}}).ok());
+  EXPECT_THAT(*control->members("r 1"), ElementsAre("a", "b"));
+  EXPECT_TRUE(control->knows_members());
+  EXPECT_EQ(asked(),
+            "{\"do\":\"group-send\",\"group\":\"room.1\",\"event\":{\"type\":\"t\"}}\n"
+            "{\"do\":\"channel-send\",\"channel\":\"specific.a!b\",\"event\":{\"type\":\"t\"}}\n"
+            "{\"do\":\"members\",\"group\":\"r 1\"}\n"
+            "{\"do\":\"members\",\"group\":\"roomcheck\"}\n");
+}
+
+TEST_F(CommandControl, TellsTheKindsOfRefusalApart) {
+  const std::pair<const char*, Error::Kind> kCases[] = {
+      {R"(echo '{"error": "Group name must be"}')", Error::Kind::bad_input},
+      {R"(echo '{"error": "Group name must be", "kind": "unsupported"}')", Error::Kind::unsupported},
+      {R"(echo '{"error": "Group name must be", "kind": "full"}')", Error::Kind::full},
+      {R"(echo '{"error": "Group name must be", "kind": 7}')", Error::Kind::system},
+      {"echo Group name must be", Error::Kind::system},
+  };
+  for (const auto& [line, kind] : kCases) {
+    const auto control = answering(line);
+    const auto result = control->group_send("g", {{"type", "t"}});
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.error().kind, kind) << line;
+    EXPECT_THAT(result.error().message, HasSubstr("Group name must be"));
+    EXPECT_EQ(control->knows_members(), kind != Error::Kind::unsupported);
+  }
+}
+
+TEST_F(CommandControl, OneThatEndsOrFallsSilentIsStartedAgain) {
+  const auto ends = answering("exit 1");
+  EXPECT_EQ(ends->members("g").error().kind, Error::Kind::closed);
+  EXPECT_EQ(ends->members("g").error().kind, Error::Kind::closed);
+  EXPECT_EQ(asked(), "{\"do\":\"members\",\"group\":\"g\"}\n{\"do\":\"members\",\"group\":\"g\"}\n");
+  const auto silent = answering("true", std::chrono::seconds(1));
+  EXPECT_EQ(silent->members("g").error().kind, Error::Kind::timeout);
+  const auto nobody = make_control("cmd:/no/such/program 2>/dev/null", "", std::chrono::seconds(20));
+  const auto result = nobody->members("g");
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().kind, Error::Kind::closed);
+  EXPECT_THAT(result.error().message, HasSubstr("the control cmd:/no/such/program ended without an answer"));
+}
+
+// A control whose groups the test fills.
+class Groups final : public Control {
+ public:
+  Result<void> group_send(const std::string&, const event::Event&) override { return {}; }
+  Result<void> channel_send(const std::string&, const event::Event&) override { return {}; }
+  Result<std::vector<std::string>> members(const std::string&) override { return names; }
+  std::string describe() const override { return "test"; }
+  std::vector<std::string> names{"old"};
+};
+
+TEST(Control, ANewMembersNameIsTheOneThatWasNotThere) {
+  Groups groups;
+  EXPECT_EQ(*groups.channel_of("g", [&] { groups.names = {"new", "old"}; }), "new");
+  EXPECT_EQ(
+      groups.channel_of("g", [&] { groups.names.push_back("a"), groups.names.push_back("b"); }).error().kind,
+      Error::Kind::unsupported);
+  EXPECT_EQ(groups.channel_of("g", [] {}).error().kind, Error::Kind::unsupported);
+}
+
 TEST(Control, OtherAddressesAreRefused) {
-  EXPECT_THROW((void)make_control("gopher://x", "", std::chrono::seconds(1)), BadInput);
+  for (const char* address : {"gopher://x", "cmd:", "cmd: ", "x"})
+    EXPECT_THROW((void)make_control(address, "", std::chrono::seconds(1)), BadInput) << address;
 }
 
 }  // namespace
