@@ -120,6 +120,15 @@ MemberPtr Context::join(const std::string& room, const std::string& path, const 
   return member;
 }
 
+std::pair<MemberPtr, std::string> Context::join_named(const std::string& room, const As& as) {
+  MemberPtr member;
+  const Result<std::string> name =
+      run_.control->channel_of(profile().group_of(room), [&] { member = join(room, as); });
+  if (name.ok()) return {member, *name};
+  if (name.error().kind == Error::Kind::unsupported) throw CouldNotTest(name.error().message);
+  throw HarnessError(name.error().message);
+}
+
 std::vector<MemberPtr> Context::join_many(const std::string& room, std::size_t count) {
   std::vector<MemberPtr> out;
   for (std::size_t i = 0; i < count; ++i) out.push_back(join(room));
@@ -317,6 +326,8 @@ void Context::push_event(const std::string& room, const event::Event& event) {
   note("push to " + room + ": " + shown(event.dump()));
   must(run_.control->group_send(profile().group_of(room), event));
 }
+
+bool Context::knows_members() const { return run_.control != nullptr && run_.control->knows_members(); }
 
 std::vector<std::string> Context::members_of(const std::string& room) {
   Result<std::vector<std::string>> out = run_.control->members(profile().group_of(room));

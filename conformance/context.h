@@ -3,6 +3,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "conformance/case.h"
@@ -81,6 +82,8 @@ class Context {
   // ---- members
   MemberPtr join(const std::string& room, const std::string& path = "", const As& as = {});
   MemberPtr join(const std::string& room, const As& as) { return join(room, "", as); }
+  // Joins and finds out the new connection's channel name (needs control).
+  std::pair<MemberPtr, std::string> join_named(const std::string& room, const As& as = {});
   std::vector<MemberPtr> join_many(const std::string& room, std::size_t count);
   // A raw connection for a path, nothing sent yet; it is in the transcript for as long as it lives, and stays
   // in it when it is shared. Throws Lost when TCP does not open.
@@ -139,6 +142,7 @@ class Context {
   // ---- from outside (needs control)
   std::string push(const std::string& room, const std::string& payload = "");
   void push_event(const std::string& room, const event::Event& event);
+  bool knows_members() const;  // whether members_of() can be asked
   std::vector<std::string> members_of(const std::string& room);
   void wait_for_members(const std::string& room, std::size_t count);  // Failed when it does not come to that
   std::string direct(const std::string& channel, const MemberPtr& to, const std::string& payload = "");

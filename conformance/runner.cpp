@@ -16,8 +16,10 @@ constexpr std::size_t kKeptOpen = 64;              // cases whose connections st
 
 std::string missing(const Case& c, const Run& run) {
   for (const std::string& need : c.needs) {
-    if (need == "control") {
+    if (need == "control" || need == "members") {
       if (run.control == nullptr) return "no control given (--control)";
+      if (need == "members" && !run.control->knows_members())
+        return "this control cannot list the members of a group";
     } else if (need == "cluster") {
       if (run.targets.size() < 2) return "only one node given (a second --target makes a cluster)";
     } else if (need == "start") {

@@ -51,7 +51,7 @@ void refused_name(Context& c, const std::string& room, const std::string& encode
   std::string path = c.profile().room.path;
   path.replace(path.find("{room}"), 6, encoded.empty() ? websocket::percent_encode(room) : encoded);
   c.expect_refused(path);
-  if (c.run().control != nullptr)
+  if (c.knows_members())
     expect(leaves_no_member(c, room), "a refused handshake left a member behind", "no member",
            "a member in group " + shown(room));
 }
@@ -278,7 +278,7 @@ std::vector<Case> connect_cases() {
       {"connect.distinct-channel-names/fifty-members",
        "connect.distinct-channel-names",
        kMust,
-       {"direct", "control"},
+       {"direct", "members"},
        "Any two live connections have different channel names of at most 99 characters.",
        [](Context& c) {
          const std::string room = c.fresh_room();

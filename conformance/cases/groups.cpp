@@ -16,7 +16,7 @@ void leaving(Context& c, void (*goes)(Context&, const MemberPtr&)) {
   c.all_hear({stays, leaves}, c.say(stays));
   leaves->gone = true;
   goes(c, leaves);
-  if (c.run().control != nullptr) c.wait_for_members(room, 1);
+  if (c.knows_members()) c.wait_for_members(room, 1);
   for (int i = 0; i < 3; ++i) c.fence(stays);
 }
 
@@ -77,7 +77,7 @@ std::vector<Case> groups_cases() {
            leaves->client->close();
          }
          c.all_hear({stays}, texts);
-         if (c.run().control != nullptr) c.wait_for_members(room, 1);
+         if (c.knows_members()) c.wait_for_members(room, 1);
        }},
       {"groups.leave-on-reset/quiet-room",
        "groups.leave-on-reset",
