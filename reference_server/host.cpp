@@ -7,6 +7,7 @@
 #include "libs/event/event.h"
 #include "reference_server/consumers/echo_consumer.h"
 #include "reference_server/consumers/room_consumer.h"
+#include "reference_server/consumers/whoami_consumer.h"
 #include "reference_server/mutants/mutation.h"
 
 namespace roomcheck::reference_server {
@@ -22,7 +23,8 @@ class Host final : public std::enable_shared_from_this<Host> {
     if (is_sync(kind_)) strand_.emplace(parts.pool.get_executor());
   }
 
-  void start(const std::shared_ptr<websocket::Handshake>& handshake, const Route& route);
+  void start(const std::shared_ptr<websocket::Handshake>& handshake, const Route& route,
+             std::optional<std::string> user);
   void on_message(const websocket::Message& message);
   void on_close(const websocket::CloseInfo& info);
   void on_event(const channel_layer::Message& event);
@@ -112,19 +114,22 @@ class Host::HostClient final : public Client {
   std::weak_ptr<Host> host_;
 };
 
-void Host::start(const std::shared_ptr<websocket::Handshake>& handshake, const Route& route) {
+void Host::start(const std::shared_ptr<websocket::Handshake>& handshake, const Route& route,
+                 std::optional<std::string> user) {
   handshake_ = handshake;
   connection_ = handshake->attach(std::make_unique<HostHandler>(shared_from_this()));
   if (parts_.mutation != nullptr) connection_ = parts_.mutation->wrap(connection_, route, parts_.io);
 
   Consumer::Parts parts;
-  parts.scope = {handshake->request().path, route.room, handshake->request().remote_address};
+  parts.scope = {handshake->request().path, route.room, handshake->request().remote_address, std::move(user)};
   parts.channel_name = channel_;
   parts.channel_layer = strand_ ? make_sync_access(parts_.layer, parts_.io) : make_async_access(parts_.layer);
   parts.client = std::make_shared<HostClient>(weak_from_this());
   parts.fan_out = &parts_.fan_out;
   if (route.kind == Route::Kind::echo) {
     consumer_ = std::make_unique<EchoConsumer>(std::move(parts));
+  } else if (route.kind == Route::Kind::whoami) {
+    consumer_ = std::make_unique<WhoAmIConsumer>(std::move(parts));
   } else if (kind_ == ConsumerKind::json || kind_ == ConsumerKind::async_json) {
     consumer_ = std::make_unique<JsonRoomConsumer>(std::move(parts));
   } else {
@@ -180,8 +185,9 @@ void Host::on_close(const websocket::CloseInfo& info) {
 
 }  // namespace
 
-void host_consumer(std::shared_ptr<websocket::Handshake> handshake, const Route& route, LoopParts& parts) {
-  std::make_shared<Host>(route, parts)->start(handshake, route);
+void host_consumer(std::shared_ptr<websocket::Handshake> handshake, const Route& route,
+                   std::optional<std::string> user, LoopParts& parts) {
+  std::make_shared<Host>(route, parts)->start(handshake, route, std::move(user));
 }
 
 }  // namespace roomcheck::reference_server

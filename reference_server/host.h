@@ -36,6 +36,7 @@ struct LoopParts {
 // channel layer send, and makes sure that it leaves its group however the connection ends.
 //
 // Thread: the loop of `parts`. Answers the handshake when the consumer accepts.
-void host_consumer(std::shared_ptr<websocket::Handshake> handshake, const Route& route, LoopParts& parts);
+void host_consumer(std::shared_ptr<websocket::Handshake> handshake, const Route& route,
+                   std::optional<std::string> user, LoopParts& parts);
 
 }  // namespace roomcheck::reference_server

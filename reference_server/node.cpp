@@ -30,6 +30,11 @@ void add(NodeStats& sum, const websocket::ServerStats& server, const HostStats& 
   sum.hosts.bad_events += hosts.bad_events;
 }
 
+std::optional<SessionVerifier> verifier(const NodeOptions& options) {
+  if (options.session_keys.empty()) return std::nullopt;
+  return SessionVerifier(options.session_keys, options.session_age, options.session_cookie);
+}
+
 }  // namespace
 
 // One event loop: everything in it belongs to its thread.
@@ -46,10 +51,17 @@ class Node::Loop final : public websocket::Application {
 
   void on_handshake(std::shared_ptr<websocket::Handshake> handshake) override {
     const websocket::Request& request = handshake->request();
+    const auto refuse = [&handshake](int status, const char* why) {
+      handshake->refuse({status, why, "text/plain; charset=utf-8", {}});
+    };
+    if (!node_.origins_.allows(request.headers)) return refuse(403, "this origin is not allowed\n");
     std::optional<Route> found = route(request.path, node_.options_.chat_consumer);
     if (node_.mutation_) found = node_.mutation_->reroute(request, found, node_.options_.chat_consumer);
-    if (!found) return handshake->refuse({404, "no route for this path\n", "text/plain; charset=utf-8", {}});
-    host_consumer(std::move(handshake), *found, *parts_);
+    if (!found) return refuse(404, "no route for this path\n");
+    std::optional<std::string> user = node_.user_of(request);
+    if (!user && (found->login_required || node_.options_.login_required))
+      return refuse(403, "log in first\n");
+    host_consumer(std::move(handshake), *found, std::move(user), *parts_);
   }
 
   void on_http(std::shared_ptr<websocket::HttpExchange> exchange) override {
@@ -76,7 +88,11 @@ class Node::Loop final : public websocket::Application {
   bool stopping_ = false;
 };
 
-Node::Node(const NodeOptions& options) : options_(options), pool_(kSyncThreads) {
+Node::Node(const NodeOptions& options)
+    : options_(options),
+      origins_(options.allowed_origins),
+      sessions_(verifier(options)),
+      pool_(kSyncThreads) {
   if (!options.mutants.empty()) mutation_ = std::make_unique<Mutation>(options.mutants);
   websocket::ServerOptions server = options.server;
   websocket::require_free_port(server.host, server.port);
@@ -117,6 +133,10 @@ void Node::on_loop_empty() {
     pool_.join();
     for (const auto& loop : loops_) loop->io_.stop();
   });
+}
+
+std::optional<std::string> Node::user_of(const websocket::Request& request) const {
+  return sessions_ ? sessions_->user_of(request.headers, wall_now()) : std::nullopt;
 }
 
 std::uint16_t Node::port() const { return loops_[0]->server_->port(); }

@@ -8,6 +8,8 @@
 
 #include "libs/channel_layer/channel_layer.h"
 #include "libs/websocket/server.h"
+#include "reference_server/auth/origin.h"
+#include "reference_server/auth/session.h"
 #include "reference_server/host.h"
 #include "reference_server/mutants/mutation.h"
 #include "reference_server/routing.h"
@@ -19,6 +21,11 @@ struct NodeOptions {
   websocket::ServerOptions control;
   bool control_enabled = true;
   std::string control_token;
+  std::vector<std::string> allowed_origins;  // OriginValidator's patterns; none: no validator, as in the seed
+  std::vector<std::string> session_keys;     // SessionVerifier's; none: everybody is anonymous
+  std::chrono::seconds session_age = std::chrono::hours(14 * 24);  // SESSION_COOKIE_AGE
+  std::string session_cookie = "sessionid";                        // SESSION_COOKIE_NAME
+  bool login_required = false;                                     // on every route
   channel_layer::LayerOptions layer;
   ConsumerKind chat_consumer = ConsumerKind::async;
   std::size_t threads = 1;
@@ -60,7 +67,10 @@ class Node {
  private:
   class Loop;
   void on_loop_empty();
+  std::optional<std::string> user_of(const websocket::Request& request) const;
   NodeOptions options_;
+  const OriginValidator origins_;
+  const std::optional<SessionVerifier> sessions_;
   std::unique_ptr<Mutation> mutation_;
   boost::asio::thread_pool pool_;
   std::vector<std::unique_ptr<Loop>> loops_;

@@ -51,6 +51,22 @@ void add_options(CLI::App& app, Options& options) {
       ->type_name("PEM")
       ->group("Serving");
 
+  app.add_option("--allowed-origin", node.allowed_origins,
+                 "Only web pages of these origins: HOST, .DOMAIN, SCHEME://HOST:PORT or *; repeatable")
+      ->type_name("PATTERN")
+      ->group("Users");
+  app.add_option("--session-secret", options.session_secret,
+                 "Django's SECRET_KEY (more lines: its fallbacks): users come from signed-cookie sessions")
+      ->type_name("FILE")
+      ->group("Users");
+  add_duration(app, "--session-age", options.session_age, "Django's SESSION_COOKIE_AGE")->group("Users");
+  app.add_option("--session-cookie", node.session_cookie, "Django's SESSION_COOKIE_NAME")
+      ->type_name("NAME")
+      ->capture_default_str()
+      ->group("Users");
+  app.add_flag("--login-required", node.login_required, "Refuse the anonymous on every route (403)")
+      ->group("Users");
+
   app.add_option("--control", options.control, "Where the control API listens; 'off' for none")
       ->type_name("HOST:PORT")
       ->capture_default_str()
@@ -117,6 +133,11 @@ void complete(Options& options) {
   node.server.max_message_size = options.max_message_size;
   node.server.send_buffer_limit = options.send_buffer_limit;
   node.chat_consumer = *consumer_kind(options.consumer);
+  (void)OriginValidator(node.allowed_origins);  // a pattern that can never match is said before the start
+  if (!options.session_secret.empty()) node.session_keys = SessionVerifier::read_keys(options.session_secret);
+  node.session_age = std::chrono::duration_cast<std::chrono::seconds>(options.session_age);
+  if (node.login_required && node.session_keys.empty())
+    throw BadInput("--login-required would refuse everybody: give --session-secret too");
   for (const std::string& text : options.channel_capacity) {
     const std::size_t equals = text.rfind('=');
     std::uint64_t capacity = 0;

@@ -19,6 +19,8 @@ struct Options {
   std::uint64_t max_message_size = 16u << 20;
   std::uint64_t send_buffer_limit = 4u << 20;
   std::vector<std::string> channel_capacity;
+  std::string session_secret;  // file
+  std::chrono::nanoseconds session_age = std::chrono::hours(14 * 24);
 };
 
 // Ties the options to the app.

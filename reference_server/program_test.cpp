@@ -49,6 +49,9 @@ TEST(Program, BadInputIsOneSentenceAndExit2) {
       {{"--channel-capacity", "x"}, "PATTERN=N"},
       {{"--max-connections", "1000000000"}, "ulimit -Hn"},
       {{"--layer", "carrier-pigeon"}, "--layer"},
+      {{"--allowed-origin", "*.example.com"}, ".example.com"},
+      {{"--session-secret", "/nowhere/key"}, "cannot be read"},
+      {{"--login-required"}, "--session-secret"},
   };
   for (const auto& [words, says] : kCases) {
     const Outcome outcome = run(words);

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "libs/testkit/process.h"
 #include "libs/websocket/client.h"
 #include "reference_server/node.h"
 
@@ -62,11 +63,12 @@ class ReferenceServer : public testing::TestWithParam<const char*> {
     ConnectionPtr connection;
     std::shared_ptr<Seen> seen = std::make_shared<Seen>();
   };
-  Member connect(const std::string& target) {
+  Member connect(const std::string& target, const websocket::Headers& headers = {}) {
     if (!node_) start();
     if (!client_) client_ = std::make_unique<websocket::Client>(io_);
     websocket::ConnectOptions connect_options;
     connect_options.url = websocket::parse_url("ws://127.0.0.1:" + std::to_string(node_->port()) + target);
+    connect_options.headers = headers;
     Member member;
     member.connection = client_->connect(connect_options, std::make_unique<Recorder>(member.seen));
     run_until([&] { return member.seen->opened || !member.seen->refused.empty(); });
@@ -235,6 +237,64 @@ TEST_F(ReferenceServer, StoppingClosesEveryone1001) {
   run_until([&] { return !a.seen->closes.empty() && !b.seen->closes.empty(); });
   EXPECT_THAT(a.seen->closes, ElementsAre(1001));
   EXPECT_THAT(b.seen->closes, ElementsAre(1001));
+}
+
+// A session as a site with this key gives it to user 7, by real Django.
+std::string django_cookie(const std::string& key) {
+  return "sessionid=" +
+         testkit::run({"/usr/bin/python3", "-c",
+                       "import sys\n"
+                       "from django.conf import settings\n"
+                       "settings.configure(SECRET_KEY=sys.argv[1])\n"
+                       "from django.contrib.sessions.backends.signed_cookies import SessionStore\n"
+                       "s = SessionStore()\n"
+                       "s['_auth_user_id'] = '7'\n"
+                       "s['_auth_user_backend'] = 'django.contrib.auth.backends.ModelBackend'\n"
+                       "s.save()\n"
+                       "print(s.session_key, end='')",
+                       key})
+             .out;
+}
+
+TEST_F(ReferenceServer, KnowsTheUserOfADjangoSession) {
+  options.session_keys = {"a site's secret key"};
+  const std::string cookie = django_cookie("a site's secret key");
+  const auto who = [&](const websocket::Headers& headers) {
+    Member member = connect("/ws/whoami/", headers);
+    member.connection->send_text("who?");
+    run_until([&] { return !member.seen->texts.empty(); });
+    return member.seen->texts[0];
+  };
+  EXPECT_EQ(who({{"Cookie", cookie}}), R"({"user": 7})");
+  EXPECT_EQ(who({}), R"({"user": null})");
+  EXPECT_EQ(who({{"Cookie", cookie.substr(0, cookie.size() - 1)}}), R"({"user": null})");
+  EXPECT_TRUE(connect("/ws/chat/r/", {{"Cookie", "sessionid=garbage"}}).seen->opened)
+      << "the seed refuses nobody";
+}
+
+TEST_F(ReferenceServer, APrivateRoomWantsALogin) {
+  options.session_keys = {"key"};
+  EXPECT_THAT(connect("/ws/private/r/").seen->refused, ElementsAre(403));
+  Member member = connect("/ws/private/r/", {{"Cookie", django_cookie("key")}});
+  ASSERT_TRUE(member.seen->opened);
+  Member guest = connect("/ws/chat/r/");
+  guest.connection->send_text(R"({"msg": "x"})");
+  run_until([&] { return !member.seen->texts.empty(); });  // one group: only the door differs
+}
+
+TEST_F(ReferenceServer, WhereLoginIsRequiredNobodyComesInWithout) {
+  options.session_keys = {"key"};
+  options.login_required = true;
+  for (const char* path : {"/ws/chat/", "/ws/chat/r/", "/ws/json/r/", "/ws/whoami/"})
+    EXPECT_THAT(connect(path).seen->refused, ElementsAre(403)) << path;
+  EXPECT_TRUE(connect("/ws/chat/r/", {{"Cookie", django_cookie("key")}}).seen->opened);
+}
+
+TEST_F(ReferenceServer, AnOriginThatIsNotAllowedIsA403WhateverThePath) {
+  options.allowed_origins = {"https://chat.example"};
+  EXPECT_TRUE(connect("/ws/chat/r/", {{"Origin", "https://chat.example"}}).seen->opened);
+  EXPECT_THAT(connect("/ws/chat/r/", {{"Origin", "https://evil.example"}}).seen->refused, ElementsAre(403));
+  EXPECT_THAT(connect("/nowhere/").seen->refused, ElementsAre(403));
 }
 
 }  // namespace

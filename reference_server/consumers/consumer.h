@@ -17,6 +17,7 @@ struct Scope {
   std::string path;
   std::string room_name;  // url_route.kwargs.room_name
   std::string remote_address;
+  std::optional<std::string> user;  // the id in a valid session; nullopt is Channels' AnonymousUser
 };
 
 // The consumer's way to its own client. Thread: wherever the consumer runs.

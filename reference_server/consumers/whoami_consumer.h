@@ -1,0 +1,18 @@
+#pragma once
+#include "reference_server/consumers/consumer.h"
+
+namespace roomcheck::reference_server {
+
+// What the seed says about self.scope["user"] (step 2), made visible: answers any message with the user's id,
+// or null for Channels' AnonymousUser.
+class WhoAmIConsumer final : public Consumer {
+ public:
+  using Consumer::Consumer;
+  void connect() override;
+  void disconnect(int close_code) override;
+  void receive(std::optional<std::string_view> text_data,
+               std::optional<std::string_view> bytes_data) override;
+  void dispatch(const std::string& handler, const channel_layer::Message& event) override;
+};
+
+}  // namespace roomcheck::reference_server
