@@ -1,5 +1,6 @@
 #include <boost/asio/post.hpp>
 
+#include "reference_server/chat_page.h"
 #include "reference_server/node.h"
 
 namespace roomcheck::reference_server {
@@ -51,14 +52,12 @@ void serve_page(const std::shared_ptr<websocket::HttpExchange>& exchange, Node& 
   const auto text = [&](int status, const std::string& body) {
     exchange->respond({status, body, "text/plain; charset=utf-8", {}});
   };
-  if (path != "/" && path != "/healthz" && path != "/metrics") return text(404, "not found\n");
+  std::optional<websocket::Response> page = chat_page(exchange->request());
+  if (!page && path != "/healthz" && path != "/metrics") return text(404, "not found\n");
   if (method != "GET" && method != "HEAD")
     return exchange->respond({405, "use GET\n", "text/plain; charset=utf-8", {{"Allow", "GET, HEAD"}}});
   if (path == "/healthz") return text(200, "ok\n");
-  if (path == "/")
-    return text(200,
-                "This is Roomcheck's reference server. Rooms are at /ws/chat/<room>/ (WebSocket); this build "
-                "has no chat page.\n");
+  if (page) return exchange->respond(*std::move(page));
   node.collect([exchange, &io](const NodeStats& stats) {
     boost::asio::post(io, [exchange, body = prometheus(stats)] {
       exchange->respond({200, body, "text/plain; version=0.0.4; charset=utf-8", {}});

@@ -1,0 +1,110 @@
+// Servers for the browser test: each is started on free ports of its own, and ends what it started.
+// A target has `page` (where the page is), `query` (what its address needs), push(room, text), direct(channel, text),
+// channels(room) and stop().
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+
+export async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+// Starts a program and waits until it prints `ready` (stdout or stderr); returns the match and how to end it.
+async function start(command, args, ready, options = {}) {
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
+  const stop = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGTERM");
+    await once(child, "exit");
+  };
+  let said = "";
+  const match = await new Promise((resolve, reject) => {
+    const hear = (data) => {
+      said += data;
+      const found = said.match(ready);
+      if (found) resolve(found);
+    };
+    child.stdout.on("data", hear);
+    child.stderr.on("data", hear);
+    child.on("error", reject);
+    child.on("exit", (code) => reject(new Error(`${command} ended with ${code}: ${said}`)));
+  });
+  return { match, stop };
+}
+
+export async function startRedis() {
+  const port = await freePort();
+  const { stop } = await start("redis-server", ["--bind", "127.0.0.1", "--port", String(port), "--save", "", "--appendonly", "no"], /Ready to accept/);
+  return { url: `redis://127.0.0.1:${port}/0`, stop };
+}
+
+// The reference server; `ports` of an earlier one bring it back where it was.
+export async function startReference(program, args = [], ports = { listen: 0, control: 0 }) {
+  const { match, stop } = await start(
+    program,
+    ["--listen", `127.0.0.1:${ports.listen}`, "--control", `127.0.0.1:${ports.control}`, ...args],
+    /listening on ws:\/\/127\.0\.0\.1:(\d+).*control on http:\/\/127\.0\.0\.1:(\d+)/,
+  );
+  const [, listen, control] = match;
+  const call = async (path, body) => {
+    const response = await fetch(`http://127.0.0.1:${control}${path}`, body ? { method: "POST", body: JSON.stringify(body) } : {});
+    assert.equal(response.status, 200, `${path}: ${response.status}`);
+    return response.json();
+  };
+  return {
+    page: `http://127.0.0.1:${listen}`,
+    query: {},
+    ports: { listen, control },
+    push: (room, text) => call(`/groups/${room}/send`, { type: "chat_push_message", message: text }),
+    direct: (channel, text) => call(`/channels/${encodeURIComponent(channel)}/send`, { type: "chat_message", message: text }),
+    channels: async (room) => (await call(`/groups/${room}/channels`)).channels,
+    stop,
+  };
+}
+
+// The seed's Django app on uvicorn and channels_redis; the page comes from `reference`. Pushed into as the seed says: from
+// a Python console.
+export async function startDjango(source, reference) {
+  const redis = await startRedis();
+  const port = await freePort();
+  const env = {
+    ...process.env,
+    PYTHONPATH: `${source}/conformance/targets/django`,
+    PYTHONDONTWRITEBYTECODE: "1",
+    DJANGO_SETTINGS_MODULE: "mychat.settings",
+    CHANNEL_LAYER: "core",
+    CHAT_CONSUMER: "async",
+    REDIS_URL: redis.url,
+  };
+  const uvicorn = ["-m", "uvicorn", "--host", "127.0.0.1", "--port", String(port), "--ws", "websockets", "mychat.asgi:application"];
+  const app = await start("/usr/bin/python3", uvicorn, /Uvicorn running on/, { env });
+  const python = (code, ...args) => {
+    const { status, stdout, stderr } = spawnSync("/usr/bin/python3", ["-c", code, ...args], { env, encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+    return stdout;
+  };
+  return {
+    page: reference.page,
+    query: { server: `ws://127.0.0.1:${port}` },
+    push: (room, text) => python("import sys; from chat.push import push_msg; push_msg(*sys.argv[1:])", room, text),
+    direct: (channel, text) => python("import sys; from chat.push import send_to_channel; send_to_channel(*sys.argv[1:])", channel, text),
+    channels: (room) =>
+      python(
+        "import sys, redis; r = redis.from_url(sys.argv[1]); print(*[c.decode() for c in r.zrange('asgi:group:' + sys.argv[2], 0, -1)], sep='\\n')",
+        redis.url,
+        room,
+      )
+        .trim()
+        .split("\n"),
+    stop: async () => {
+      await app.stop();
+      await redis.stop();
+    },
+  };
+}
