@@ -9,6 +9,7 @@
 #include "libs/base/result.h"
 #include "libs/program/files.h"
 #include "libs/program/program.h"
+#include "reports/compare/command.h"
 #include "reports/model/junit.h"
 #include "reports/model/read.h"
 #include "reports/render/html.h"
@@ -24,6 +25,7 @@ constexpr const char* kExamples = R"(Examples:
   report matrix django=django.json node=node.json -o matrix.html
   report markdown load.json conformance.json                 for a pull-request comment or a job summary
   report junit conformance.json -o junit.xml
+  report compare --base main-*.json --new branch-*.json --max-regression 5%
   report csv load.json --table rooms
   report hgrm load.json --latency last)";
 
@@ -35,6 +37,8 @@ struct Options {
   std::string latency = "fan_out";
   bool uncorrected = false;
 };
+
+AnyResult read_result(const std::string& path) { return parse_result(read_file(path), path); }
 
 std::vector<NamedResult> read_all(const Options& options) {
   std::vector<NamedResult> out;
@@ -141,7 +145,11 @@ int run(int argc, char** argv) {
   hgrm_command->add_flag("--uncorrected", options.uncorrected, "From the send, not from the intended time");
   commands.emplace_back(hgrm_command, [&] { return hgrm(options); });
 
+  CLI::App* compare_command = nullptr;
+  const std::function<ExitCode()> compare = add_compare(app, compare_command);
+
   return run_program(app, argc, argv, [&] {
+    if (compare_command->parsed()) return compare();
     for (const auto& [command, render] : commands) {
       if (!command->parsed()) continue;
       const std::string text = render();

@@ -46,7 +46,7 @@ TEST_F(Program, WritesOnePageOfSeveralResults) {
 
 TEST_F(Program, HelpIsPinned) {
   std::string help = run({"--help"}).out;
-  for (const char* command : {"html", "matrix", "markdown", "junit", "csv", "hgrm"})
+  for (const char* command : {"html", "matrix", "markdown", "junit", "csv", "hgrm", "compare"})
     help += "\n" + run({command, "--help"}).out;
   EXPECT_EQ(testkit::differs_from_golden("reports/help.gold", help), "");
 }
@@ -80,6 +80,50 @@ TEST_F(Program, WritesWhatOtherProgramsRead) {
   const Outcome unknown = run({"hgrm", load, "--latency", "fanout"});
   EXPECT_EQ(unknown.exit_code, 2);
   EXPECT_THAT(unknown.err, HasSubstr("has fan_out"));
+}
+
+TEST_F(Program, ReadsAResultFromStdin) {
+  const std::string load = directory_.write("load.json", to_json(LoadResult()).dump());
+  const Outcome outcome = testkit::run(
+      {"sh", "-c", testkit::bin_dir() + "/report html - -o - < " + load + " | grep -c '<h2>PASSED</h2>'"});
+  EXPECT_EQ(outcome.out, "1\n") << outcome.err;
+}
+
+TEST_F(Program, ComparesAndLeavesAVerdictToThePipeline) {
+  std::vector<std::string> base{"--base"}, slow{"--new"};
+  for (int i = 0; i < 5; ++i) {
+    LoadResult result;
+    result.latency["fan_out"].corrected.record(std::chrono::microseconds(1000 + i));
+    base.push_back(directory_.write("base" + std::to_string(i), to_json(result).dump()));
+    result.latency["fan_out"].corrected = {};
+    result.latency["fan_out"].corrected.record(std::chrono::microseconds(2000 + i));
+    slow.push_back(directory_.write("slow" + std::to_string(i), to_json(result).dump()));
+  }
+  const auto compare = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words{"compare"};
+    words.insert(words.end(), base.begin(), base.end());
+    words.insert(words.end(), slow.begin(), slow.end());
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  };
+  const Outcome worse = compare({"--html", out()});
+  EXPECT_EQ(worse.exit_code, 1) << worse.err;
+  EXPECT_THAT(worse.out, HasSubstr("worse, by more than the 5 % allowed"));
+  EXPECT_THAT(testkit::slurp(out()), HasSubstr("<h2>WORSE</h2>"));
+  EXPECT_EQ(compare({"--max-regression", "90%"}).exit_code, 1);
+  EXPECT_EQ(compare({"--max-regression", "100%"}).exit_code, 0);  // 1.998 times as slow
+  EXPECT_EQ(compare({"--max-regression", "50%", "--metric", "delivery.lost"}).exit_code, 0);
+  EXPECT_THAT(compare({"--json", "-"}).out,
+              testing::StartsWith("{\n  \"schema\": \"roomcheck.comparison/1\""));
+  EXPECT_EQ(run({"compare", base[1], slow[1]}).exit_code, 4) << "one run a side";
+  EXPECT_EQ(run({"compare", base[1], base[2], slow[1]}).exit_code, 2) << "who is BASE?";
+  EXPECT_EQ(run({"compare", base[1]}).exit_code, 2);
+  EXPECT_EQ(compare({"--max-regression", "much"}).exit_code, 2);
+  const std::string suite = directory_.write("suite.json", to_json(ConformanceResult()).dump());
+  const Outcome mixed = run({"compare", base[1], suite});
+  EXPECT_EQ(mixed.exit_code, 2);
+  EXPECT_THAT(mixed.err, HasSubstr("only results of one kind"));
+  EXPECT_EQ(run({"compare", suite, suite}).exit_code, 0);
 }
 
 TEST_F(Program, AMissingFileIsExit2) { refuses(directory_.path("none.json"), "none.json"); }

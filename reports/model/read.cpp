@@ -1,8 +1,5 @@
 #include "reports/model/read.h"
 
-#include <fstream>
-#include <iterator>
-
 #include "libs/base/result.h"
 
 namespace roomcheck::reports {
@@ -239,12 +236,6 @@ AnyResult parse_result(std::string_view json_text, const std::string& where) {
   root.at("schema").fail("is \"" + schema + "\": this version reads " +
                          std::string(ConformanceResult::kSchema) + " and " +
                          std::string(LoadResult::kSchema));
-}
-
-AnyResult read_result(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw BadInput("cannot read " + path + ": no such file, or no permission");
-  return parse_result(std::string{std::istreambuf_iterator<char>(in), {}}, path);
 }
 
 }  // namespace roomcheck::reports

@@ -13,6 +13,5 @@ using AnyResult = std::variant<ConformanceResult, LoadResult>;
 // Reads a result of either kind. `where` names the file in errors. Throws BadInput, one sentence: not JSON or
 // truncated, no "schema", an unknown kind or version, a missing or wrong field (with its JSON pointer).
 AnyResult parse_result(std::string_view json_text, const std::string& where);
-AnyResult read_result(const std::string& path);
 
 }  // namespace roomcheck::reports

@@ -88,19 +88,22 @@ json times(const std::vector<Second>& series) {
 
 }  // namespace
 
-std::string percentile_chart(const Latency& latency, const std::string& id) {
-  const std::uint64_t most = std::max(latency.corrected.count(), latency.uncorrected.count());
+std::string percentile_chart(const std::vector<Curve>& curves, const std::string& id,
+                             const std::string& title, const std::string& caption) {
+  std::uint64_t most = 0;
+  for (const Curve& c : curves) most = std::max(most, c.histogram->count());
   if (most == 0) return "";
   const double last = std::max(1.0, std::log10(static_cast<double>(most)));
   std::vector<double> nines;
   for (int i = 0; i <= kPercentilePoints; ++i) nines.push_back(last * i / kPercentilePoints);
-  const json data{
-      {"kind", "percentiles"},
-      {"x", nines},
-      {"series", json::array({{{"label", "corrected"}, {"values", curve(latency.corrected, nines)}},
-                              {{"label", "uncorrected"}, {"values", curve(latency.uncorrected, nines)}}})}};
+  json series = json::array();
+  Table table{{"Percentile"}, {}, false};
+  for (const Curve& c : curves) {
+    series.push_back(
+        {{"label", c.label}, {"values", curve(*c.histogram, nines)}, {"colour", c.colour}, {"form", c.form}});
+    table.heads.push_back(escape(c.label));
+  }
 
-  Table table{{"Percentile", "Corrected", "Uncorrected"}, {}, false};
   const std::pair<const char*, double> kPlaces[] = {
       {"min", 0},  {"50", .5},     {"75", .75},      {"90", .9},         {"95", .95},
       {"99", .99}, {"99.9", .999}, {"99.99", .9999}, {"99.999", .99999}, {"max", 1}};
@@ -109,13 +112,20 @@ std::string percentile_chart(const Latency& latency, const std::string& id) {
     if (q <= 0) return time_cell(h.min().count());
     return time_cell(q >= 1 ? h.max().count() : h.quantile(q).count());
   };
-  for (const auto& [name, q] : kPlaces)
-    table.rows.push_back({name, cell(latency.corrected, q), cell(latency.uncorrected, q)});
-  return figure(
-      id, "Latency by percentile",
+  for (const auto& [name, q] : kPlaces) {
+    std::vector<Cell> row{name};
+    for (const Curve& c : curves) row.push_back(cell(*c.histogram, q));
+    table.rows.push_back(std::move(row));
+  }
+  return figure(id, title, caption, {{"kind", "percentiles"}, {"x", nines}, {"series", series}}, table);
+}
+
+std::string percentile_chart(const Latency& latency, const std::string& id) {
+  return percentile_chart(
+      {{"corrected", &latency.corrected, 1, "solid"}, {"uncorrected", &latency.uncorrected, 2, "dashed"}}, id,
+      "Latency by percentile",
       "From a message’s send to its arrival at each member. Corrected counts from when it was due, so that a "
-      "stall of the sender is not hidden; uncorrected from when it left.",
-      data, table);
+      "stall of the sender is not hidden; uncorrected from when it left.");
 }
 
 std::string latency_over_time_chart(const LoadResult& result, const std::string& id) {

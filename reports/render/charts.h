@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <vector>
 
 #include "reports/model/load_result.h"
 
@@ -7,6 +8,15 @@ namespace roomcheck::reports {
 
 // Each is a figure that web/page.js draws, with its data as a table beside it; empty when there is nothing to
 // draw.
+struct Curve {
+  std::string label;
+  const stats::Histogram* histogram;
+  int colour;        // 1 to 8: --series-N of page.css
+  const char* form;  // "solid", "dashed", or "thin" (one of many runs: behind, and not in the legend)
+};
+// On an axis of nines: 90 %, 99 %, 99.9 % ... are equally far apart.
+std::string percentile_chart(const std::vector<Curve>& curves, const std::string& id,
+                             const std::string& title, const std::string& caption);
 std::string percentile_chart(const Latency& latency, const std::string& id);
 std::string latency_over_time_chart(const LoadResult& result, const std::string& id);
 std::string rate_over_time_chart(const LoadResult& result, const std::string& id);

@@ -99,10 +99,11 @@
     const few = chart.x.length < 3;
     const plot = new uPlot({
       width: box.clientWidth, height: 270, padding: [chart.phases ? 20 : 10, 14, 0, 0], cursor: { drag: { x: false, y: false } }, ...options,
-      legend: { markers: { width: 0, fill: (u, i) => `var(--series-${i})` } },
+      legend: { markers: { width: 0, fill: (u, i) => `var(--series-${chart.series[i - 1].colour || i})` } },
       series: [x, ...chart.series.map((s, i) => ({
-        label: s.label, value, scale: i === right ? "right" : "y", stroke: () => colour("--series-" + (i + 1)), width: 1.75, points: { show: few },
-        dash: chart.kind === "percentiles" && i === 1 ? [6, 4] : undefined,
+        label: s.label, value, scale: i === right ? "right" : "y", stroke: () => colour("--series-" + (s.colour || i + 1)),
+        width: s.form === "thin" ? .6 : 1.75, alpha: s.form === "thin" ? .55 : 1, points: { show: few },
+        dash: s.form === "dashed" ? [6, 4] : undefined, class: s.form === "thin" ? "thin" : undefined,
       }))],
     }, [chart.x, ...chart.series.map((s) => s.values)], box);
     plots.push({ plot, box });
