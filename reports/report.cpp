@@ -10,6 +10,7 @@
 #include "libs/program/files.h"
 #include "libs/program/program.h"
 #include "reports/compare/command.h"
+#include "reports/merge/merge.h"
 #include "reports/model/junit.h"
 #include "reports/model/read.h"
 #include "reports/render/html.h"
@@ -26,6 +27,7 @@ constexpr const char* kExamples = R"(Examples:
   report markdown load.json conformance.json                 for a pull-request comment or a job summary
   report junit conformance.json -o junit.xml
   report compare --base main-*.json --new branch-*.json --max-regression 5%
+  report merge shard-*.json -o all.json
   report csv load.json --table rooms
   report hgrm load.json --latency last)";
 
@@ -81,6 +83,17 @@ std::string hgrm(const Options& options) {
   std::string names;
   for (const auto& [name, latency] : load->latency) names += (names.empty() ? "" : ", ") + name;
   throw BadInput("--latency " + options.latency + ": " + path + " has " + (names.empty() ? "none" : names));
+}
+
+std::string merged(const Options& options) {
+  std::vector<Shard> shards;
+  for (const std::string& path : options.results) {
+    AnyResult result = read_result(path);
+    if (!std::holds_alternative<LoadResult>(result))
+      throw BadInput(path + ": a conformance result; merge takes the shards of a load run");
+    shards.push_back({path, std::get<LoadResult>(std::move(result))});
+  }
+  return to_json(merge(std::move(shards))).dump(2) + "\n";
 }
 
 CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description,
@@ -144,6 +157,11 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   hgrm_command->add_flag("--uncorrected", options.uncorrected, "From the send, not from the intended time");
   commands.emplace_back(hgrm_command, [&] { return hgrm(options); });
+
+  commands.emplace_back(
+      add_command(app, "merge", "One result of a load run's shards: histograms and ledgers added exactly",
+                  options, "-", "The result files of all shards of one run", true),
+      [&] { return merged(options); });
 
   CLI::App* compare_command = nullptr;
   const std::function<ExitCode()> compare = add_compare(app, compare_command);

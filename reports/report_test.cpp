@@ -46,7 +46,7 @@ TEST_F(Program, WritesOnePageOfSeveralResults) {
 
 TEST_F(Program, HelpIsPinned) {
   std::string help = run({"--help"}).out;
-  for (const char* command : {"html", "matrix", "markdown", "junit", "csv", "hgrm", "compare"})
+  for (const char* command : {"html", "matrix", "markdown", "junit", "csv", "hgrm", "merge", "compare"})
     help += "\n" + run({command, "--help"}).out;
   EXPECT_EQ(testkit::differs_from_golden("reports/help.gold", help), "");
 }
@@ -124,6 +124,20 @@ TEST_F(Program, ComparesAndLeavesAVerdictToThePipeline) {
   EXPECT_EQ(mixed.exit_code, 2);
   EXPECT_THAT(mixed.err, HasSubstr("only results of one kind"));
   EXPECT_EQ(run({"compare", suite, suite}).exit_code, 0);
+}
+
+TEST_F(Program, MergesShardsAndRefusesWhatIsNone) {
+  LoadResult shard;
+  shard.shard = {0, 2};
+  shard.delivery.expected = 5;
+  const std::string a = directory_.write("a.json", to_json(shard).dump());
+  shard.shard.index = 1;
+  const std::string b = directory_.write("b.json", to_json(shard).dump());
+  EXPECT_EQ(run({"merge", a, b, "-o", out()}).exit_code, 0);
+  EXPECT_EQ(std::get<LoadResult>(parse_result(testkit::slurp(out()), "out")).delivery.expected, 10u);
+  const Outcome twice = run({"merge", a, a, "-o", "-"});
+  EXPECT_EQ(twice.exit_code, 2);
+  EXPECT_EQ(std::count(twice.err.begin(), twice.err.end(), '\n'), 1) << twice.err;
 }
 
 TEST_F(Program, AMissingFileIsExit2) { refuses(directory_.path("none.json"), "none.json"); }
