@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include "libs/websocket/url.h"
-#include "reference_server/web/assets.h"
 
 namespace roomcheck::reference_server {
 namespace {
@@ -45,10 +44,11 @@ websocket::Response respond(const web::Asset& asset, const std::string& query) {
 
 }  // namespace
 
-std::optional<websocket::Response> chat_page(const websocket::Request& request) {
+std::optional<websocket::Response> chat_page(const websocket::Request& request,
+                                             const std::vector<web::Asset>& files) {
   if (request.path.empty() || request.path.front() != '/') return std::nullopt;
   const std::string_view path = request.path == "/" ? "index.html" : std::string_view(request.path).substr(1);
-  for (const web::Asset& asset : web::assets())
+  for (const web::Asset& asset : files)
     if (asset.path == path) return respond(asset, request.query);
   if (request.path != "/") return std::nullopt;
   return websocket::Response{200,

@@ -1,8 +1,10 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "libs/websocket/http.h"
+#include "reference_server/web/assets.h"
 
 namespace roomcheck::reference_server {
 
@@ -11,7 +13,8 @@ namespace roomcheck::reference_server {
 //
 // The page may open no connection but to this server, and to the one in ?server=ws://HOST:PORT; it runs no
 // script and no style that is not its own file (Content-Security-Policy).
-std::optional<websocket::Response> chat_page(const websocket::Request& request);
+std::optional<websocket::Response> chat_page(const websocket::Request& request,
+                                             const std::vector<web::Asset>& files = web::assets());
 
 // For a Content-Security-Policy: the origin in `server=` of a query, when it is a plain ws:// or wss://
 // address; else empty. Never anything that could end the policy or add to it. No IPv6 literal: a policy

@@ -6,12 +6,14 @@ export interface Item {
   readonly kind: Arrival["kind"] | "own" | "greeting" | "own-greeting" | "gap";
   readonly prefix: string;
   readonly text: string;
+  readonly cut: number; // how many more characters it had than are shown
   readonly at: Date;
 }
 
 export const kTimelineCapacity = 500;
+export const kLongestShown = 10_000; // characters: a room may carry 16 MiB in one message, a page not
 
-// What a room said, the newest kCapacity of it. What arrives is collected and becomes visible by flush(), so that a page is
+// What a room said, the newest kTimelineCapacity of it. What arrives is collected and becomes visible by flush(), so that a page is
 // drawn a few times a second and not for every message.
 export class Timeline {
   private shown: readonly Item[] = [];
@@ -19,8 +21,9 @@ export class Timeline {
   private nextId = 1;
   private count = 0;
 
-  add(item: Omit<Item, "id">): void {
-    this.arrived.push({ id: this.nextId++, ...item });
+  add({ kind, prefix, text, at }: Omit<Item, "id" | "cut">): void {
+    const cut = Math.max(0, text.length - kLongestShown);
+    this.arrived.push({ id: this.nextId++, kind, prefix, text: cut ? text.slice(0, kLongestShown) : text, cut, at });
     ++this.count;
     if (this.arrived.length >= 2 * kTimelineCapacity) this.arrived = this.arrived.slice(-kTimelineCapacity);
   }

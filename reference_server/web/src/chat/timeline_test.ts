@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { kTimelineCapacity, Timeline } from "./timeline";
+import { kLongestShown, kTimelineCapacity, Timeline } from "./timeline";
 
 const say = (timeline: Timeline, ...texts: string[]) => {
   for (const text of texts) timeline.add({ kind: "member", prefix: "", text, at: new Date(0) });
@@ -28,4 +28,12 @@ test("the newest are kept, in bounded memory, also when nobody draws", () => {
   assert.equal(texts(timeline).length, kTimelineCapacity);
   assert.equal(texts(timeline).at(-1), String(10 * kTimelineCapacity - 1));
   assert.equal(timeline.forgotten(), 9 * kTimelineCapacity + 1);
+});
+
+test("of an enormous message the beginning is shown, and how much more there is", () => {
+  const timeline = new Timeline();
+  say(timeline, "x".repeat(kLongestShown + 5));
+  timeline.flush();
+  assert.equal(timeline.items()[0]!.text.length, kLongestShown);
+  assert.equal(timeline.items()[0]!.cut, 5);
 });
