@@ -121,12 +121,22 @@ MemberPtr Context::join(const std::string& room, const std::string& path, const 
 }
 
 std::pair<MemberPtr, std::string> Context::join_named(const std::string& room, const As& as) {
+  if (!run_.control->finds_channels())
+    throw NotApplicable("the control " + run_.control->describe() +
+                        " cannot tell a connection's channel name");
   MemberPtr member;
   const Result<std::string> name =
       run_.control->channel_of(profile().group_of(room), [&] { member = join(room, as); });
-  if (name.ok()) return {member, *name};
-  if (name.error().kind == Error::Kind::unsupported) throw CouldNotTest(name.error().message);
-  throw HarnessError(name.error().message);
+  if (!name.ok() && name.error().kind == Error::Kind::unsupported) throw CouldNotTest(name.error().message);
+  if (!name.ok()) throw HarnessError(name.error().message);
+  if (!run_.control->knows_members()) {  // the name is a guess
+    try {
+      hears(member, direct(*name, member));
+    } catch (const Lost&) {
+      throw CouldNotTest("the new member's channel name cannot be found: " + *name + " is another's");
+    }
+  }
+  return {member, *name};
 }
 
 std::vector<MemberPtr> Context::join_many(const std::string& room, std::size_t count) {

@@ -11,10 +11,11 @@ import sys
 import django
 from asgiref.sync import async_to_sync
 from channels.exceptions import ChannelFull
-from channels.layers import get_channel_layer
+from channels.layers import BaseChannelLayer, get_channel_layer
 
 django.setup()
 layer = get_channel_layer()
+names = BaseChannelLayer()  # the rule for names, which the pub/sub layer does not apply
 
 
 async def members(group):
@@ -30,8 +31,10 @@ async def answer(request):
         return await members(request['group'])
     try:
         if request['do'] == 'group-send':
+            names.valid_group_name(request['group'])
             await layer.group_send(request['group'], request['event'])
         else:
+            names.valid_channel_name(request['channel'])
             await layer.send(request['channel'], request['event'])
     except TypeError as error:  # an invalid name
         return {'error': str(error)}

@@ -27,16 +27,21 @@ class Control {
   // False where members() is unsupported by design (pub/sub: nobody can list a group).
   virtual bool knows_members() { return true; }
 
+  // Whether channel_of() is possible.
+  virtual bool finds_channels() { return knows_members(); }
   // Runs `join`, which makes exactly one connection a member of `group` (effective when it returns), and
-  // tells that connection's channel name. `join` may throw; it must not call this control. Error unsupported:
-  // the name cannot be told (none or several were new): could not test.
+  // tells that connection's channel name. `join` may throw; it must not call this control. Where
+  // knows_members() is false the name is a guess, right as long as nobody else joined meanwhile: send there
+  // once to make sure. Error unsupported: the name cannot be told (none or several were new): could not test.
   virtual Result<std::string> channel_of(const std::string& group, const std::function<void()>& join);
 
   virtual std::string describe() const = 0;  // the address, without secrets
 };
 
-// `address`: http://HOST:PORT (the reference server's control API) or cmd:COMMAND (docs/PROFILES.md). Throws
-// BadInput for another form. `token` (may be empty) is sent as "Authorization: Bearer".
+// `address`: http://HOST:PORT (the reference server's control API),
+// redis://HOST:PORT/DB?layer=core|pubsub&prefix=asgi (a peer of channels_redis) or cmd:COMMAND
+// (docs/PROFILES.md). Throws BadInput for another form. `token` (may be empty) is sent as "Authorization:
+// Bearer".
 std::unique_ptr<Control> make_control(const std::string& address, const std::string& token,
                                       std::chrono::nanoseconds limit);
 
