@@ -18,3 +18,8 @@ target_link_libraries(roomcheck_asio INTERFACE Boost::headers Threads::Threads)
 add_library(roomcheck_websocketpp INTERFACE)
 add_library(roomcheck::websocketpp ALIAS roomcheck_websocketpp)
 target_include_directories(roomcheck_websocketpp SYSTEM INTERFACE ${WEBSOCKETPP_INCLUDE_DIR})
+
+# Debian's hiredis has no CMake config.
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis>=0.14)
+add_library(roomcheck::hiredis ALIAS PkgConfig::hiredis)

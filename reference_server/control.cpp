@@ -47,7 +47,10 @@ json to_json(const NodeStats& stats, const Mutation* mutation) {
            {"bad_events", stats.hosts.bad_events},
            {"groups", stats.layer.groups},
            {"memberships", stats.layer.members},
-           {"layer_dropped", stats.layer.dropped}};
+           {"layer_dropped", stats.layer.dropped},
+           {"layer_poison", stats.layer.poison},
+           {"layer_failed", stats.layer.failed},
+           {"layer_outages", stats.layer.outages}};
   if (mutation != nullptr)
     out["mutant"] = {{"deliveries", mutation->stats().deliveries.load()},
                      {"lost", mutation->stats().lost.load()},

@@ -40,10 +40,9 @@ std::optional<SessionVerifier> verifier(const NodeOptions& options) {
 // One event loop: everything in it belongs to its thread.
 class Node::Loop final : public websocket::Application {
  public:
-  Loop(Node& node, const std::shared_ptr<channel_layer::InMemoryHub>& hub,
-       const websocket::ServerOptions& options)
+  Loop(Node& node, const MakeLayer& make_layer, const websocket::ServerOptions& options)
       : node_(node), guard_(boost::asio::make_work_guard(io_)) {
-    layer_ = channel_layer::make_in_memory_layer(hub, io_);
+    layer_ = make_layer(io_);
     if (node.mutation_) layer_ = node.mutation_->wrap(std::move(layer_), io_);
     parts_.reset(new LoopParts{io_, *layer_, node.pool_, node.mutation_.get(), {}, {}, {}, std::string()});
     server_ = std::make_unique<websocket::Server>(io_, options, *this);
@@ -96,11 +95,11 @@ Node::Node(const NodeOptions& options)
   if (!options.mutants.empty()) mutation_ = std::make_unique<Mutation>(options.mutants);
   websocket::ServerOptions server = options.server;
   websocket::require_free_port(server.host, server.port);
-  const auto hub = channel_layer::make_in_memory_hub(options.layer, steady_clock());
+  const MakeLayer make_layer = layer_maker();
   if (server.max_connections > 0)
     server.max_connections = std::max<std::size_t>(1, server.max_connections / options.threads);
   for (std::size_t i = 0; i < options.threads; ++i) {
-    loops_.push_back(std::make_unique<Loop>(*this, hub, server));
+    loops_.push_back(std::make_unique<Loop>(*this, make_layer, server));
     server.port = port();  // port 0 was any: the others share the one that was found
   }
   open_loops_ = loops_.size();
@@ -112,6 +111,24 @@ Node::Node(const NodeOptions& options)
 Node::~Node() {
   pool_.stop();
   pool_.join();
+  control_.reset();                           // runs on the first loop
+  while (!loops_.empty()) loops_.pop_back();  // the first is the home of what they share
+}
+
+// What the loops of this node share is made with the first layer, on the first loop.
+Node::MakeLayer Node::layer_maker() const {
+  using namespace channel_layer;
+  if (options_.layer_kind == LayerKind::memory)
+    return [hub = make_in_memory_hub(options_.layer, steady_clock())](boost::asio::io_context& io) {
+      return make_in_memory_layer(hub, io);
+    };
+  const auto make_peer = options_.layer_kind == LayerKind::redis ? make_redis_peer : make_redis_pubsub_peer;
+  RedisOptions redis = options_.redis;
+  redis.layer = options_.layer;
+  return [redis, make_peer, peer = std::shared_ptr<RedisPeer>()](boost::asio::io_context& io) mutable {
+    if (!peer) peer = make_peer(redis, io);
+    return make_redis_layer(peer, io);
+  };
 }
 
 void Node::run() {
@@ -131,7 +148,12 @@ void Node::on_loop_empty() {
   if (--open_loops_ > 0) return;
   last_words_ = std::thread([this] {
     pool_.join();
-    for (const auto& loop : loops_) loop->io_.stop();
+    boost::asio::post(first_loop(), [this] {
+      first_layer().close([this](const Result<void>& closed) {
+        if (!closed.ok()) spdlog::warn("the channel layer: {}", closed.error().message);
+        for (const auto& loop : loops_) loop->io_.stop();
+      });
+    });
   });
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "libs/channel_layer/channel_layer.h"
+#include "libs/channel_layer/redis.h"
 #include "libs/websocket/server.h"
 #include "reference_server/auth/origin.h"
 #include "reference_server/auth/session.h"
@@ -15,6 +16,8 @@
 #include "reference_server/routing.h"
 
 namespace roomcheck::reference_server {
+
+enum class LayerKind { memory, redis, redis_pubsub };
 
 struct NodeOptions {
   websocket::ServerOptions server;
@@ -26,7 +29,9 @@ struct NodeOptions {
   std::chrono::seconds session_age = std::chrono::hours(14 * 24);  // SESSION_COOKIE_AGE
   std::string session_cookie = "sessionid";                        // SESSION_COOKIE_NAME
   bool login_required = false;                                     // on every route
+  LayerKind layer_kind = LayerKind::memory;
   channel_layer::LayerOptions layer;
+  channel_layer::RedisOptions redis;  // but for its `layer`, which is the one above
   ConsumerKind chat_consumer = ConsumerKind::async;
   std::size_t threads = 1;
   std::vector<std::string> mutants;
@@ -66,6 +71,8 @@ class Node {
 
  private:
   class Loop;
+  using MakeLayer = std::function<std::unique_ptr<channel_layer::ChannelLayer>(boost::asio::io_context&)>;
+  MakeLayer layer_maker() const;
   void on_loop_empty();
   std::optional<std::string> user_of(const websocket::Request& request) const;
   NodeOptions options_;
@@ -75,7 +82,7 @@ class Node {
   boost::asio::thread_pool pool_;
   std::vector<std::unique_ptr<Loop>> loops_;
   std::atomic<std::size_t> open_loops_{0};  // that still have connections
-  std::thread last_words_;                  // waits for sync consumers that still leave their groups
+  std::thread last_words_;  // waits for sync consumers that still leave their groups, then for the layer
   std::unique_ptr<websocket::Application> control_application_;
   std::unique_ptr<websocket::Server> control_;
 };

@@ -1,9 +1,12 @@
 #include "reference_server/options.h"
 
 #include <charconv>
+#include <cstdlib>
+#include <sstream>
 #include <thread>
 
 #include "libs/base/result.h"
+#include "libs/program/files.h"
 #include "libs/program/limits.h"
 #include "libs/program/program.h"
 
@@ -24,6 +27,34 @@ void parse_address(const std::string& option, const std::string& text, websocket
 
 bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.compare(0, 4, "127.") == 0;
+}
+
+// Every line that is not empty is a key; what stands in the file is taken literally.
+std::vector<std::string> read_keys(const std::string& file) {
+  std::vector<std::string> keys;
+  std::istringstream lines(read_file(file));
+  for (std::string line; std::getline(lines, line);)
+    if (!line.empty()) keys.push_back(line);
+  if (keys.empty())
+    throw BadInput("--encryption-key-file " + file +
+                   " is empty: expected one key a line, the first encrypts");
+  return keys;
+}
+
+void complete_redis(Options& options) {
+  channel_layer::RedisOptions& redis = options.node.redis;
+  if (options.redis_urls.empty())
+    if (const char* const url = std::getenv("REDIS_URL"); url != nullptr && *url != '\0')
+      options.redis_urls.emplace_back(url);
+  if (!options.redis_urls.empty()) redis.hosts.clear();
+  for (const std::string& url : options.redis_urls)
+    redis.hosts.push_back(channel_layer::parse_redis_url(url));
+  const std::string& prefix = options.node.layer.prefix;
+  if (prefix.empty() || prefix.size() > 50)
+    throw BadInput("--prefix '" + prefix + "': expected 1 to 50 characters, as in Django's `prefix`");
+  if (!options.encryption_key_file.empty()) redis.encryption_keys = read_keys(options.encryption_key_file);
+  if (options.serializer == "json") redis.serializer = channel_layer::RedisSerializer::json;
+  if (options.redis_members == "per-node") redis.members = channel_layer::RedisMembers::per_node;
 }
 
 }  // namespace
@@ -77,7 +108,7 @@ void add_options(CLI::App& app, Options& options) {
       ->group("Control");
 
   app.add_option("--layer", options.layer, "The channel layer")
-      ->check(CLI::IsMember({"memory"}))
+      ->check(CLI::IsMember({"memory", "redis", "redis-pubsub"}))
       ->capture_default_str()
       ->group("Channel layer");
   app.add_option("--capacity", node.layer.capacity, "Messages that wait in one channel")
@@ -92,6 +123,32 @@ void add_options(CLI::App& app, Options& options) {
   add_duration(app, "--group-expiry", node.layer.group_expiry,
                "How long a membership lasts that is not renewed")
       ->group("Channel layer");
+  app.add_option("--redis-url", options.redis_urls,
+                 "A Redis server; repeatable, in the order of Django's `hosts`: each is a shard")
+      ->type_name("URL")
+      ->default_str("$REDIS_URL or redis://localhost:6379")
+      ->group("Redis");
+  app.add_option("--prefix", node.layer.prefix, "What all keys and topics begin with")
+      ->capture_default_str()
+      ->group("Redis");
+  app.add_option("--encryption-key-file", options.encryption_key_file,
+                 "symmetric_encryption_keys, one a line; the first encrypts")
+      ->type_name("FILE")
+      ->group("Redis");
+  app.add_option("--serializer", options.serializer, "serializer_format")
+      ->check(CLI::IsMember({"msgpack", "json"}))
+      ->capture_default_str()
+      ->group("Redis");
+  app.add_option("--random-prefix-length", node.redis.random_prefix_length,
+                 "Octets that make equal messages distinct (redis only)")
+      ->check(CLI::Range(0, 64))
+      ->capture_default_str()
+      ->group("Redis");
+  app.add_option("--redis-members", options.redis_members,
+                 "What stands in a Redis group: every connection, or this node once (redis only)")
+      ->check(CLI::IsMember({"per-connection", "per-node"}))
+      ->capture_default_str()
+      ->group("Redis");
 
   app.add_option("--max-connections", node.server.max_connections,
                  "Beyond it: HTTP 503; 0 is the limit of open files less 64")
@@ -146,6 +203,9 @@ void complete(Options& options) {
       throw BadInput("--channel-capacity " + text + ": expected PATTERN=N, for example 'specific.*=500'");
     node.layer.channel_capacity.emplace_back(text.substr(0, equals), capacity);
   }
+  if (options.layer == "redis") node.layer_kind = LayerKind::redis;
+  if (options.layer == "redis-pubsub") node.layer_kind = LayerKind::redis_pubsub;
+  if (node.layer_kind != LayerKind::memory) complete_redis(options);
   const std::uint64_t files = raise_open_file_limit();
   if (node.server.max_connections == 0) node.server.max_connections = files > 128 ? files - 64 : 64;
   if (node.server.max_connections + 64 > files)

@@ -21,6 +21,10 @@ struct Options {
   std::vector<std::string> channel_capacity;
   std::string session_secret;  // file
   std::chrono::nanoseconds session_age = std::chrono::hours(14 * 24);
+  std::vector<std::string> redis_urls;
+  std::string encryption_key_file;
+  std::string serializer = "msgpack";
+  std::string redis_members = "per-connection";
 };
 
 // Ties the options to the app.

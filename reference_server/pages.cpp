@@ -40,6 +40,9 @@ std::string prometheus(const NodeStats& stats) {
   line("counter", "layer_delivered_total", "Messages delivered to channels.", stats.layer.delivered);
   line("counter", "layer_dropped_total", "Messages dropped over capacity.", stats.layer.dropped);
   line("counter", "layer_expired_total", "Messages nobody received in time.", stats.layer.expired);
+  line("counter", "layer_poison_total", "Malformed messages skipped.", stats.layer.poison);
+  line("counter", "layer_failed_total", "Operations that Redis did not do.", stats.layer.failed);
+  line("counter", "layer_outages_total", "Connections to Redis lost.", stats.layer.outages);
   return out;
 }
 

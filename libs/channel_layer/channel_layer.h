@@ -41,10 +41,14 @@ struct LayerStats {
   std::uint64_t sent = 0;        // send()
   std::uint64_t group_sent = 0;  // group_send()
   std::uint64_t delivered = 0;   // to a listener or a receive()
-  std::uint64_t dropped = 0;     // over capacity in group_send()
+  std::uint64_t dropped = 0;     // over capacity in group_send(), or oldest or newest of a full local queue
   std::uint64_t expired = 0;     // not received within `expiry`
   std::uint64_t groups = 0;      // with at least one member, now
   std::uint64_t members = 0;     // memberships, now
+  // On Redis:
+  std::uint64_t poison = 0;   // malformed payloads, skipped
+  std::uint64_t failed = 0;   // operations that ended in an error of Redis or of the way to it
+  std::uint64_t outages = 0;  // connections lost
 };
 
 // The channel layer, in Channels' own words: sends events to channel names and to every channel of a group,
@@ -93,6 +97,11 @@ class ChannelLayer {
   // Removes everything of this layer's prefix: messages and memberships, and nothing else (layer.flush).
   virtual void flush(Completion done) = 0;
 
+  // Leaves every group and takes down what only this process would read, within a bounded time: the last
+  // operation of an orderly end. Layers that keep nothing outside the process have nothing to do.
+  virtual void close(Completion done) = 0;
+
+  // Thread: any.
   virtual LayerStats stats() const = 0;
 };
 

@@ -14,7 +14,8 @@ struct Backend {
   std::string name;
   bool keeps_messages = true;  // a send waits for a later receive (not on pub/sub)
   bool checks_names = true;
-  bool has_capacity = true;
+  bool has_capacity = true;     // a full channel refuses (not on pub/sub)
+  bool refuses_at_once = true;  // capacity counts what is on its way to a listener (not on Redis)
   bool has_expiry = true;
   bool knows_members = true;
 

@@ -12,29 +12,13 @@
 #include <random>
 #include <unordered_map>
 
+#include "libs/channel_layer/delivery.h"
 #include "libs/event/names.h"
 
 namespace roomcheck::channel_layer {
 namespace {
 
 namespace asio = boost::asio;
-
-// One event loop of the node.
-struct Loop {
-  explicit Loop(asio::io_context& context) : io(context) {}
-  asio::io_context& io;
-};
-using LoopPtr = std::shared_ptr<Loop>;
-
-// The listening end of a channel. `handler` and `alive` belong to the loop's thread.
-struct Listening {
-  LoopPtr loop;
-  ChannelLayer::Listener handler;
-  bool alive = true;
-  std::uint64_t capacity = 0;             // constant after construction
-  std::atomic<std::uint64_t> pending{0};  // posted to the loop, not yet handled
-};
-using ListeningPtr = std::shared_ptr<Listening>;
 
 // Someone in receive(). `timer` and `done` belong to the loop's thread; who takes the waiter out of its
 // channel answers it.
@@ -58,27 +42,14 @@ struct Channel {
   bool idle() const { return !listening && queue.empty() && waiters.empty(); }
 };
 
-// The members of one group on one loop, as of the last change; shared with the tasks that deliver to them.
-struct Batch {
-  LoopPtr loop;
-  std::vector<ListeningPtr> members;
-};
-
 struct Group {
   std::unordered_map<std::string, Nanoseconds> members;  // channel name -> when it was added
   // Rebuilt by the first group_send after a change: the steady state of a broadcast allocates nothing per
   // member.
   bool stale = true;
-  std::vector<std::shared_ptr<const Batch>> batches;
+  std::vector<BatchPtr> batches;
   std::vector<std::string> others;  // members that nobody listens to
 };
-
-void deliver(const Batch& batch, const Message& message) {
-  for (const ListeningPtr& member : batch.members) {
-    member->pending.fetch_sub(1, std::memory_order_relaxed);
-    if (member->alive) member->handler(message);
-  }
-}
 
 }  // namespace
 
@@ -108,8 +79,10 @@ class InMemoryHub {
     const Message message = std::make_shared<const Event>(std::move(event));
 
     for (const auto& batch : group.batches) {
+      const std::uint64_t dropped = post_batch(batch, message);
       report.members += batch->members.size();
-      report.dropped += post_batch(batch, message);
+      report.dropped += dropped;
+      stats_.delivered += batch->members.size() - dropped;
     }
     const Nanoseconds now = clock_.now();
     for (const std::string& member : group.others) {
@@ -167,7 +140,7 @@ class InMemoryHub {
     channel.listening = listening;
     const Nanoseconds now = clock_.now();
     for (const Queued& queued : channel.queue)
-      if (queued.expires > now) post_one(listening, queued.message);
+      if (queued.expires > now) post_counted(listening, queued.message);
     channel.queue.clear();
     touch_groups_of(name);
     return true;
@@ -257,54 +230,23 @@ class InMemoryHub {
   }
 
   void rebuild(Group& group) {
-    std::map<Loop*, std::shared_ptr<Batch>> by_loop;
+    std::vector<ListeningPtr> listening;
     group.others.clear();
     for (const auto& [name, added] : group.members) {
       const auto found = channels_.find(name);
       if (found == channels_.end() || !found->second.listening) {
         group.others.push_back(name);
-        continue;
+      } else {
+        listening.push_back(found->second.listening);
       }
-      const ListeningPtr& listening = found->second.listening;
-      auto& batch = by_loop[listening->loop.get()];
-      if (!batch) batch = std::make_shared<Batch>(Batch{listening->loop, {}});
-      batch->members.push_back(listening);
     }
-    group.batches.clear();
-    for (auto& [loop, batch] : by_loop) group.batches.push_back(std::move(batch));
+    group.batches = batches_of(listening);
     group.stale = false;
   }
 
-  // One task for all members of the batch that are below capacity; returns how many are not.
-  std::uint64_t post_batch(const std::shared_ptr<const Batch>& batch, const Message& message) {
-    std::shared_ptr<Batch> below;  // made only when somebody is at capacity
-    std::uint64_t dropped = 0;
-    for (std::size_t i = 0; i < batch->members.size(); ++i) {
-      Listening& member = *batch->members[i];
-      const bool full = member.pending.load(std::memory_order_relaxed) >= member.capacity;
-      if (full && !below)
-        below = std::make_shared<Batch>(Batch{
-            batch->loop, {batch->members.begin(), batch->members.begin() + static_cast<std::ptrdiff_t>(i)}});
-      if (full) {
-        ++dropped;
-        continue;
-      }
-      member.pending.fetch_add(1, std::memory_order_relaxed);
-      if (below) below->members.push_back(batch->members[i]);
-    }
-    stats_.delivered += batch->members.size() - dropped;
-    const std::shared_ptr<const Batch> to = below ? below : batch;
-    if (!to->members.empty()) asio::post(batch->loop->io, [to, message] { deliver(*to, message); });
-    return dropped;
-  }
-
-  void post_one(const ListeningPtr& listening, const Message& message) {
-    listening->pending.fetch_add(1, std::memory_order_relaxed);
+  void post_counted(const ListeningPtr& listening, const Message& message) {
     ++stats_.delivered;
-    asio::post(listening->loop->io, [listening, message] {
-      listening->pending.fetch_sub(1, std::memory_order_relaxed);
-      if (listening->alive) listening->handler(message);
-    });
+    post_one(listening, message);
   }
 
   // Hands a message to the channel's listener, to a waiter or to its queue; false when it is full.
@@ -312,7 +254,7 @@ class InMemoryHub {
     if (channel.listening) {
       if (channel.listening->pending.load(std::memory_order_relaxed) >= channel.listening->capacity)
         return false;
-      post_one(channel.listening, message);
+      post_counted(channel.listening, message);
       return true;
     }
     if (!channel.waiters.empty()) {
@@ -464,6 +406,8 @@ class InMemoryChannelLayer final : public ChannelLayer {
     hub_->flush();
     finish(std::move(done), Result<void>());
   }
+
+  void close(Completion done) override { finish(std::move(done), Result<void>()); }
 
   LayerStats stats() const override { return hub_->stats(); }
 

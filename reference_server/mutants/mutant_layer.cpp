@@ -137,6 +137,7 @@ class MutantLayer final : public ChannelLayer {
     inner_->group_channels(group, std::move(done));
   }
   void flush(Completion done) override { inner_->flush(std::move(done)); }
+  void close(Completion done) override { inner_->close(std::move(done)); }
   LayerStats stats() const override { return inner_->stats(); }
 
  private:
