@@ -64,7 +64,7 @@ std::string metrics_table(const LoadComparison& c) {
     char p[32];
     std::snprintf(p, sizeof p, "%.3f", m.p);
     table.rows.push_back(
-        {"<code>" + escape(m.name) + "</code>", Cell(format_value(m, m.base_median), 0),
+        {"<code class=whole>" + escape(m.name) + "</code>", Cell(format_value(m, m.base_median), 0),
          Cell(format_value(m, m.new_median), 0), Cell(m.has_ratio ? format_change(m.ratio) : "–", 0),
          interval_picture(m, scale),
          m.has_ratio ? format_change(m.interval.low) + " … " + format_change(m.interval.high) : "–", p,
@@ -113,8 +113,11 @@ std::string run_by_run(const LoadComparison& c) {
   Table table{{"Run"}, {}, true};
   for (const MetricComparison& m : c.metrics) table.heads.push_back(escape(m.name));
   const auto add = [&](const std::vector<LoadRun>& runs, const char* side, auto values) {
+    std::vector<std::string> paths;
+    for (const LoadRun& run : runs) paths.push_back(run.source);
+    const std::vector<std::string> names = short_names(paths);
     for (std::size_t i = 0; i < runs.size(); ++i) {
-      std::vector<Cell> row{std::string("<b>") + side + "</b> " + escape(runs[i].source)};
+      std::vector<Cell> row{std::string("<b>") + side + "</b> " + escape(names[i])};
       for (const MetricComparison& m : c.metrics)
         row.push_back(Cell(format_value(m, (m.*values)[i]), static_cast<std::int64_t>((m.*values)[i])));
       table.rows.push_back(std::move(row));

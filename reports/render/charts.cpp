@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "libs/base/result.h"
 #include "libs/base/units.h"
 #include "reports/render/markup.h"
 
@@ -86,6 +87,53 @@ json times(const std::vector<Second>& series) {
   return out;
 }
 
+// [{"at": 41, "text": "target: the connection was closed"}...], in seconds.
+json events(const LoadResult& result) {
+  json out = json::array();
+  for (const Event& e : result.events)
+    out.push_back({{"at", static_cast<double>(e.at_ns) / 1e9}, {"text", e.kind + ": " + e.text}});
+  return out;
+}
+
+json over_time(const char* kind, const LoadResult& result, const json& series) {
+  return {{"kind", kind},
+          {"x", times(result.series)},
+          {"phases", phases(result.series)},
+          {"events", events(result)},
+          {"series", series}};
+}
+
+// The heat map's columns: seconds, or more than one together in a run of more than kColumns.
+struct Column {
+  std::int64_t at_ns = 0;
+  std::map<int, std::uint64_t> counts;  // by band
+};
+constexpr std::size_t kColumns = 600;
+constexpr int kBandsPerDecade = 10;
+
+// Band b holds [10^(b/10), 10^((b+1)/10)) nanoseconds.
+int band_of(Nanoseconds value) {
+  return static_cast<int>(std::floor(
+      std::log10(static_cast<double>(std::max<std::int64_t>(value.count(), 1))) * kBandsPerDecade));
+}
+std::int64_t band_start_ns(int band) {
+  return std::llround(std::pow(10, static_cast<double>(band) / kBandsPerDecade));
+}
+
+std::vector<Column> heat_columns(const std::vector<Second>& series) {
+  const std::size_t together = (series.size() + kColumns - 1) / kColumns;
+  std::vector<Column> out;
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    if (i % together == 0) out.push_back({series[i].at_ns, {}});
+    if (series[i].histogram.empty()) continue;
+    const Result<stats::Histogram> histogram = stats::Histogram::decode(series[i].histogram);
+    if (!histogram.ok()) continue;  // the curves beside it have the second's percentiles all the same
+    for (const stats::Histogram::Bucket& bucket : histogram.value().buckets())
+      out.back().counts[band_of(bucket.value)] += bucket.count;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string percentile_chart(const std::vector<Curve>& curves, const std::string& id,
@@ -120,10 +168,10 @@ std::string percentile_chart(const std::vector<Curve>& curves, const std::string
   return figure(id, title, caption, {{"kind", "percentiles"}, {"x", nines}, {"series", series}}, table);
 }
 
-std::string percentile_chart(const Latency& latency, const std::string& id) {
+std::string percentile_chart(const Latency& latency, const std::string& id, const std::string& title) {
   return percentile_chart(
       {{"corrected", &latency.corrected, 1, "solid"}, {"uncorrected", &latency.uncorrected, 2, "dashed"}}, id,
-      "Latency by percentile",
+      title,
       "From a message’s send to its arrival at each member. Corrected counts from when it was due, so that a "
       "stall of the sender is not hidden; uncorrected from when it left.");
 }
@@ -139,12 +187,10 @@ std::string latency_over_time_chart(const LoadResult& result, const std::string&
     table.rows.push_back({Cell(seconds(s.at_ns), s.at_ns), escape(s.phase), time_or_gap_cell(s.p50_ns),
                           time_or_gap_cell(s.p99_ns), time_or_gap_cell(s.max_ns)});
   }
-  const json data{{"kind", "latency"},
-                  {"x", times(result.series)},
-                  {"phases", phases(result.series)},
-                  {"series", json::array({{{"label", "p50"}, {"values", p50}},
-                                          {{"label", "p99"}, {"values", p99}},
-                                          {{"label", "max"}, {"values", max}}})}};
+  const json data = over_time("latency", result,
+                              json::array({{{"label", "p50"}, {"values", p50}},
+                                           {{"label", "p99"}, {"values", p99}},
+                                           {{"label", "max"}, {"values", max}}}));
   return figure(id, "Latency over time", "Fan-out, corrected, of the deliveries of each second. Logarithmic.",
                 data, table);
 }
@@ -159,13 +205,65 @@ std::string rate_over_time_chart(const LoadResult& result, const std::string& id
     table.rows.push_back({Cell(seconds(s.at_ns), s.at_ns), escape(s.phase), count_cell(s.members),
                           count_cell(s.sent), count_cell(s.delivered)});
   }
-  const json data{{"kind", "rate"},
-                  {"x", times(result.series)},
-                  {"phases", phases(result.series)},
-                  {"series", json::array({{{"label", "sent"}, {"values", sent}},
-                                          {{"label", "delivered"}, {"values", delivered}}})}};
+  const json data = over_time(
+      "rate", result,
+      json::array({{{"label", "sent"}, {"values", sent}}, {{"label", "delivered"}, {"values", delivered}}}));
   return figure(id, "Messages per second", "Sent on the left scale, delivered on the right one.", data,
                 table);
+}
+
+std::string members_over_time_chart(const LoadResult& result, const std::string& id) {
+  if (result.series.empty()) return "";
+  json members = json::array();
+  Table table{{"At", "Phase", "Members"}, {}, false};
+  for (const Second& s : result.series) {
+    members.push_back(s.members);
+    table.rows.push_back({Cell(seconds(s.at_ns), s.at_ns), escape(s.phase), count_cell(s.members)});
+  }
+  std::string happened;
+  for (const Event& e : result.events)
+    happened += "<li>" + seconds(e.at_ns) + " " + escape(e.kind) + ": " + escape(e.text) + "</li>";
+  return figure(id, "Members connected", "At the end of each second.",
+                over_time("members", result, json::array({{{"label", "members"}, {"values", members}}})),
+                table) +
+         (happened.empty() ? ""
+                           : "<h4>What happened during the run</h4><ul class=events>" + happened + "</ul>\n");
+}
+
+std::string heat_map(const LoadResult& result, const std::string& id) {
+  const std::vector<Column> columns = heat_columns(result.series);
+  int low = 1000, high = -1;
+  for (const Column& column : columns)
+    for (const auto& [band, count] : column.counts) {
+      low = std::min(low, band);
+      high = std::max(high, band);
+    }
+  if (high < 0) return "";
+
+  Table table{{"At"}, {}, false};
+  json edges = json::array(), cells = json::array(), x = json::array();
+  for (int band = low; band <= high + 1; ++band) {
+    edges.push_back(milliseconds(band_start_ns(band)));
+    if (band <= high) table.heads.push_back("from " + duration(band_start_ns(band)));
+  }
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    x.push_back(static_cast<double>(columns[i].at_ns) / 1e9);
+    std::vector<Cell> row{Cell(seconds(columns[i].at_ns), columns[i].at_ns)};
+    for (int band = low; band <= high; ++band) {
+      const auto found = columns[i].counts.find(band);
+      row.push_back(found == columns[i].counts.end() ? Cell("", 0) : count_cell(found->second));
+      if (found != columns[i].counts.end()) cells.push_back({i, band - low, found->second});
+    }
+    table.rows.push_back(std::move(row));
+  }
+  json data = over_time("heat", result, json::array());
+  data["x"] = x;
+  data["edges"] = edges;
+  data["cells"] = cells;
+  return figure(
+      id, "Where the deliveries of each second lie",
+      "The darker, the more deliveries took that long (each step of colour is a factor). Corrected.", data,
+      table);
 }
 
 }  // namespace roomcheck::reports

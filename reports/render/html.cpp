@@ -5,6 +5,7 @@
 #include "reports/render/markup.h"
 #include "reports/render/page.h"
 #include "reports/render/sections.h"
+#include "reports/render/side_by_side.h"
 
 namespace roomcheck::reports {
 namespace {
@@ -57,6 +58,7 @@ std::string render_html(const std::vector<NamedResult>& results) {
   });
   std::string body;
   if (results.size() > 1) body += contents(results);
+  body += side_by_side(results);
   for (std::size_t i = 0; i < results.size(); ++i) body += section(results[i], "r" + std::to_string(i + 1));
   return page(title, "Roomcheck report", body, draws ? Charts::drawn : Charts::none);
 }

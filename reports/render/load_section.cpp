@@ -16,6 +16,40 @@ const Latency* find_latency(const LoadResult& r, const std::string& name) {
   return found == r.latency.end() ? nullptr : &found->second;
 }
 
+// What was timed from a send to an arrival, in words; the first that was measured is the run's main one.
+constexpr std::pair<const char*, const char*> kDeliveries[] = {
+    {"fan_out", "fan-out"}, {"push", "push"}, {"direct", "direct"}, {"echo", "echo"}};
+
+std::string percentile_charts(const LoadResult& r, const std::string& id) {
+  std::string out;
+  for (const auto& [name, word] : kDeliveries)
+    if (const Latency* latency = find_latency(r, name); latency != nullptr && latency->corrected.count() > 0)
+      out += percentile_chart(*latency, id + "-" + name, std::string("Latency by percentile, ") + word);
+  return out;
+}
+
+std::string members_chart(const LoadResult& r, const std::string& id) {
+  std::vector<Curve> curves;
+  int colour = 0;
+  for (const char* name : {"first", "median", "last"}) {
+    ++colour;
+    if (const Latency* latency = find_latency(r, name); latency != nullptr && latency->corrected.count() > 0)
+      curves.push_back({std::string(name) + " member", &latency->corrected, colour, "solid"});
+  }
+  return percentile_chart(curves, id, "From the first member to the last, by percentile",
+                          "What lies between the curves is the time a message takes through its room.");
+}
+
+std::string reproduce(const LoadResult& r) {
+  std::string out = code_block(r.command) + "<p class=quiet>Seed " + std::to_string(r.seed) +
+                    ": the same plan of sends.</p>\n";
+  if (!r.scenario.is_null())
+    out +=
+        unfold("The effective scenario",
+               code_block(r.scenario.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)));
+  return out;
+}
+
 std::string key_number(const std::string& value, const std::string& name, std::string_view tone = "") {
   return "<div class=\"key " + std::string(tone) + (value.size() > 9 ? " long" : "") + "\"><b>" + value +
          "</b><span>" + name + "</span></div>\n";
@@ -23,12 +57,14 @@ std::string key_number(const std::string& value, const std::string& name, std::s
 
 std::string key_numbers(const LoadResult& r) {
   std::string out = "<div class=keys>\n";
-  if (const Latency* fan_out = find_latency(r, "fan_out");
-      fan_out != nullptr && fan_out->corrected.count() > 0) {
-    const stats::Histogram& h = fan_out->corrected;
-    out += key_number(duration(h.quantile(0.5).count()), "fan-out p50");
-    out += key_number(duration(h.quantile(0.99).count()), "fan-out p99");
-    out += key_number(duration(h.max().count()), "fan-out max");
+  for (const auto& [name, word] : kDeliveries) {
+    const Latency* latency = find_latency(r, name);
+    if (latency == nullptr || latency->corrected.count() == 0) continue;
+    const stats::Histogram& h = latency->corrected;
+    out += key_number(duration(h.quantile(0.5).count()), std::string(word) + " p50");
+    out += key_number(duration(h.quantile(0.99).count()), std::string(word) + " p99");
+    out += key_number(duration(h.max().count()), std::string(word) + " max");
+    break;
   }
   out += key_number(format_count(r.delivery.delivered), "deliveries");
   out += key_number(format_count(r.delivery.lost), "lost", r.delivery.lost > 0 ? "bad" : "");
@@ -200,27 +236,33 @@ std::string load_section(const LoadResult& r, const std::string& id) {
   why.insert(why.end(), r.invalid_because.begin(), r.invalid_because.end());
   for (const Threshold& t : r.thresholds)
     if (!t.passed) why.push_back("missed " + t.expression + ": it was " + format_measured(t));
-  std::string out;
+  std::string out, jump;
   if (!why.empty()) out += "<div class=why>" + list_of_text(why) + "</div>\n";
   out += key_numbers(r);
-  out += "<h3>Thresholds</h3>\n" + thresholds(r);
-  if (const Latency* fan_out = find_latency(r, "fan_out"))
-    out += percentile_chart(*fan_out, id + "-percentiles");
-  out += latency_over_time_chart(r, id + "-latency");
-  out += rate_over_time_chart(r, id + "-rate");
-  out += "<h3>First, median and last member</h3>\n" + members_table(r);
-  out += "<h3>Deliveries</h3>\n" + ledger(r);
-  out += "<h3>Rooms</h3>\n" + rooms_table(r);
-  out += "<h3>Connects and closes</h3>\n" + connections(r);
-  out += "<h3>Generator health</h3>\n" + generator(r);
-  out += "<h3>Environment</h3>\n" + environment(r);
-  out += "<h3>How to reproduce</h3>\n" + code_block(r.command);
-  out += "<p class=quiet>Seed " + std::to_string(r.seed) + ": the same plan of sends.</p>\n";
-  if (!r.scenario.is_null())
-    out +=
-        unfold("The effective scenario",
-               code_block(r.scenario.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)));
-  return out;
+
+  std::string body;
+  const auto part = [&](const std::string& anchor, const std::string& name, const std::string& content) {
+    if (content.empty()) return;
+    jump += "<a href=\"#" + id + "-" + anchor + "\">" + name + "</a> ";
+    body += "<div id=" + id + "-" + anchor + ">" + content + "</div>\n";
+  };
+  const auto titled = [](const std::string& title, const std::string& content) {
+    return "<h3>" + title + "</h3>\n" + content;
+  };
+  part("thresholds", "Thresholds", titled("Thresholds", thresholds(r)));
+  part("by-percentile", "Percentiles", percentile_charts(r, id + "-percentiles"));
+  part("over-time", "Over time",
+       latency_over_time_chart(r, id + "-latency") + heat_map(r, id + "-heat") +
+           rate_over_time_chart(r, id + "-rate") + members_over_time_chart(r, id + "-members"));
+  part("members", "First, median, last member",
+       titled("First, median and last member", members_table(r)) + members_chart(r, id + "-room"));
+  part("deliveries", "Deliveries", titled("Deliveries", ledger(r)));
+  part("rooms", "Rooms", titled("Rooms", rooms_table(r)));
+  part("connections", "Connects and closes", titled("Connects and closes", connections(r)));
+  part("generator", "Generator health", titled("Generator health", generator(r)));
+  part("environment", "Environment", titled("Environment", environment(r)));
+  part("reproduce", "How to reproduce", titled("How to reproduce", reproduce(r)));
+  return out + "<nav class=jump aria-label=\"Parts of this result\">" + jump + "</nav>\n" + body;
 }
 
 }  // namespace roomcheck::reports

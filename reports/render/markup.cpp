@@ -1,5 +1,6 @@
 #include "reports/render/markup.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "libs/base/units.h"
@@ -76,6 +77,14 @@ std::string definition_list(const std::map<std::string, std::string>& pairs) {
   for (const auto& [name, value] : pairs)
     out += "<dt>" + escape(name) + "</dt><dd>" + escape(value) + "</dd>";
   return out + "</dl>\n";
+}
+
+std::vector<std::string> short_names(const std::vector<std::string>& paths) {
+  std::vector<std::string> out;
+  for (const std::string& path : paths) out.push_back(path.substr(path.rfind('/') + 1));
+  std::vector<std::string> sorted = out;
+  std::sort(sorted.begin(), sorted.end());
+  return std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end() ? out : paths;
 }
 
 std::string unfold(const std::string& summary_html, const std::string& body_html) {

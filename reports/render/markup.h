@@ -44,6 +44,9 @@ std::string render(const Table& table);
 // "name: value" pairs.
 std::string definition_list(const std::map<std::string, std::string>& pairs);
 
+// What to call the files of a page: their names without the folders, unless two would then be the same.
+std::vector<std::string> short_names(const std::vector<std::string>& paths);
+
 std::string unfold(const std::string& summary_html, const std::string& body_html);
 std::string list_of_text(const std::vector<std::string>& sentences);
 std::string code_block(std::string_view text);

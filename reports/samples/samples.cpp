@@ -21,6 +21,14 @@ stats::Histogram times(std::mt19937_64& random, double median_ms, double spread,
   return out;
 }
 
+// Most deliveries are quick; those of a third of the rooms take ten times as long from second 30 on.
+stats::Histogram second_of(std::mt19937_64& random, int s) {
+  stats::Histogram out = times(random, 1.5 + .2 * std::sin(s / 4.0), .35, 0, 2000);
+  if (s >= 30) out.merge(times(random, 15, .25, 0, 400));
+  if (s == 41) out.merge(times(random, 60, .2, 0, 300));
+  return out;
+}
+
 }  // namespace
 
 LoadResult sample_load() {
@@ -57,8 +65,12 @@ LoadResult sample_load() {
                           sends ? wave * 100 : 0,
                           sends ? std::llround((1.5 + .2 * std::sin(s / 4.0)) * 1e6) : 0,
                           sends ? std::llround((4 + std::cos(s / 3.0)) * 1e6) : 0,
-                          sends ? std::llround((s == 41 ? 81. : 9 + 2 * std::sin(s * 3.0)) * 1e6) : 0, ""});
+                          sends ? std::llround((s == 41 ? 81. : 9 + 2 * std::sin(s * 3.0)) * 1e6) : 0,
+                          sends ? second_of(random, s).encode() : ""});
   }
+  out.events = {{30'000 * kMillisecond, "stage", "a third of the rooms moved to the slow node"},
+                {41'000 * kMillisecond, "target", "stopped answering for 80 ms"},
+                {42'000 * kMillisecond, "churn", "500 members left"}};
   for (int r = 0; r < 100; ++r) {
     char name[16];
     std::snprintf(name, sizeof name, "room-%02d", r);
@@ -142,6 +154,18 @@ ConformanceResult sample_partial() {
     }
   }
   out.cases.pop_back();
+  return out;
+}
+
+LoadResult sample_run(double factor, int seed) {
+  std::mt19937_64 random(static_cast<std::uint64_t>(seed));
+  LoadResult out = small_load();
+  out.latency.clear();
+  const double luck = factor * (1 + static_cast<double>(random() % 1000) / 20000);
+  out.latency["fan_out"].corrected = times(random, 1.5 * luck, .35, 20, 20000);
+  out.latency["last"].corrected = times(random, 3 * luck, .25, 20, 2000);
+  out.delivery = {};
+  out.delivery.expected = out.delivery.delivered = 20000;
   return out;
 }
 

@@ -12,6 +12,8 @@ ConformanceResult sample_conformance();
 
 // The same cases but one, of another implementation; nothing failed, a part could not be asked.
 ConformanceResult sample_partial();
+// One of several runs of a server that is `factor` times as slow, with the luck of `seed`; nothing was lost.
+LoadResult sample_run(double factor, int seed);
 // Small enough for its whole rendering to be a golden file.
 LoadResult small_load();
 

@@ -15,6 +15,8 @@ int main(int argc, char** argv) {
   const std::string directory = std::string(argv[1]) + "/";
   LoadResult invalid = sample_load();
   invalid.valid = false;
+  invalid.latency["fan_out"] = sample_run(3, 1).latency["fan_out"];
+  invalid.latency["fan_out"].uncorrected = sample_run(2, 1).latency["fan_out"].corrected;
   invalid.invalid_because = {"1.1 % of the sends left more than 1 ms late"};
   LoadResult idle;
   idle.series = {{0, "run", 1, 0, 0, 0, 0, 0, ""}};
@@ -27,6 +29,10 @@ int main(int argc, char** argv) {
     write_file(directory + "invalid.json", to_json(invalid).dump());
     write_file(directory + "idle.json", to_json(idle).dump());
     write_file(directory + "conformance.json", to_json(sample_conformance()).dump());
+    for (int i = 0; i < 6; ++i) {
+      write_file(directory + "base" + std::to_string(i) + ".json", to_json(sample_run(1, i)).dump());
+      write_file(directory + "slow" + std::to_string(i) + ".json", to_json(sample_run(1.3, 10 + i)).dump());
+    }
     write_file(directory + "partial.json", to_json(sample_partial()).dump());
     write_file(directory + "passed.json", to_json(passed).dump());
   } catch (const StartFailure& e) {

@@ -13,6 +13,15 @@ const at = (name) => join(directory, name);
 execFileSync(samples, [directory]);
 execFileSync(report, ["html", ...["load", "conformance", "invalid", "passed"].map((name) => at(name + ".json")), "-o", at("page.html")]);
 execFileSync(report, ["matrix", "reference=" + at("conformance.json"), "tutorial=" + at("partial.json"), "mine=" + at("passed.json"), "-o", at("matrix.html")]);
+const compare = () => {
+  const side = (word) => Array.from({ length: 6 }, (_, i) => at(`${word}${i}.json`));
+  try {
+    execFileSync(report, ["compare", "--base", ...side("base"), "--new", ...side("slow"), "--html", at("compare.html")], { stdio: "ignore" });
+  } catch (error) {
+    assert.equal(error.status, 1, "a regression");
+  }
+};
+compare();
 execFileSync(report, ["html", at("idle.json"), "-o", at("idle.html")]);
 
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"] });
@@ -32,14 +41,24 @@ const open = async (options, file = "page.html") => {
 const tests = {
   "draws every chart, in colour": async () => {
     const { page, close } = await open();
-    assert.equal(await page.locator("figure canvas").count(), 6);
-    const colours = await page.locator("figure canvas").evaluateAll((all) => all.map((canvas) => {
+    // Two load runs with six charts each, and both side by side.
+    assert.equal(await page.locator("figure canvas").count(), 13);
+    const wrong = await page.locator("figure .chart").evaluateAll((all) => all.filter((box) => {
+      const canvas = box.querySelector("canvas");
       const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
       const seen = new Set();
       for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) seen.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
-      return seen.has(0x2563c4) && seen.has(0xc8601a);
-    }));
-    assert.deepEqual(colours, Array(6).fill(true), "both curves of each chart");
+      const blue = seen.has(0x2563c4), orange = seen.has(0xc8601a);
+      if (box.dataset.chart.includes("heat")) return seen.size < 100;
+      return !blue || (!orange && !box.dataset.chart.includes("members"));
+    }).map((box) => box.dataset.chart));
+    assert.deepEqual(wrong, [], "charts without their curves");
+    for (const name of ["heat", "latency", "members"])
+      await page.locator(`#r1-over-time figure:has([data-chart=r1-${name}-data])`).screenshot({ path: at(`chart_${name}.png`) });
+    await page.locator("#r1-members").screenshot({ path: at("chart_room.png") });
+    await page.locator("section").first().screenshot({ path: at("side_by_side.png") });
+    await page.setViewportSize({ width: 1100, height: 1400 });
+    await page.locator("#r1").screenshot({ path: at("first.png"), clip: undefined });
     await page.screenshot({ path: at("light.png"), fullPage: true });
     await close();
   },
@@ -136,6 +155,23 @@ const tests = {
     await close();
   },
 
+  "a comparison overlays the curves of both sides and draws the intervals": async () => {
+    const { page, close } = await open({}, "compare.html");
+    assert.equal(await page.locator("h2").innerText(), "WORSE");
+    assert.equal(await page.locator("figure canvas").count(), 2);
+    assert.ok((await page.locator("svg.interval.bad circle").count()) > 0);
+    assert.equal(await page.locator(".u-legend .u-series:visible").count(), 6, "x, BASE and NEW of two charts; the single runs are not in the legend");
+    await page.screenshot({ path: at("compare.png"), fullPage: true });
+    await close();
+  },
+
+  "a comparison fits a phone": async () => {
+    const { page, close } = await open({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }, "compare.html");
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(width <= 390, `the page is ${width} wide`);
+    await close();
+  },
+
   "charts follow the width of the window": async () => {
     const { page, close } = await open();
     await page.setViewportSize({ width: 390, height: 800 });
@@ -145,7 +181,7 @@ const tests = {
 
   "draws a run of one idle second": async () => {
     const { page, close } = await open({}, "idle.html");
-    assert.equal(await page.locator("figure canvas").count(), 3);
+    assert.equal(await page.locator("figure canvas").count(), 4);
     await close();
   },
 

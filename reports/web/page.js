@@ -28,8 +28,8 @@
     grid: { stroke: () => colour("--line"), width: 1 }, ticks: { stroke: () => colour("--line"), width: 1, size: 4 }, ...more,
   });
 
-  // The phases of the run, as bands behind the curves.
-  const bands = (phases) => ({
+  // The phases of the run, as bands behind the curves, and what happened in it, as lines.
+  const bands = ({ phases, events = [] }) => ({
     hooks: {
       drawClear: (u) => {
         const { ctx } = u, ratio = devicePixelRatio;
@@ -50,6 +50,30 @@
           ctx.fillStyle = colour("--quiet");
           ctx.fillText(phase.name, from + 2 * ratio, u.bbox.top - 3 * ratio);
         });
+        ctx.restore();
+      },
+      draw: (u) => {
+        const { ctx } = u, ratio = devicePixelRatio;
+        ctx.save();
+        ctx.strokeStyle = ctx.fillStyle = colour("--event");
+        ctx.lineWidth = ratio;
+        ctx.font = `${11 * ratio}px system-ui, sans-serif`;
+        let free = -Infinity;
+        for (const event of events) {
+          const x = Math.round(u.valToPos(event.at, "x", true)) + .5;
+          if (x < u.bbox.left || x > u.bbox.left + u.bbox.width) continue;
+          ctx.setLineDash([4 * ratio, 3 * ratio]);
+          ctx.beginPath();
+          ctx.moveTo(x, u.bbox.top);
+          ctx.lineTo(x, u.bbox.top + u.bbox.height);
+          ctx.stroke();
+          const text = event.text.length > 40 ? event.text.slice(0, 39) + "…" : event.text;
+          const width = ctx.measureText(text).width, left = x + 4 * ratio + width < u.bbox.left + u.bbox.width;
+          const from = left ? x + 4 * ratio : x - 4 * ratio - width;
+          if (from < free) continue;  // the list below has it
+          ctx.fillText(text, from, u.bbox.top + 12 * ratio);
+          free = from + width;
+        }
         ctx.restore();
       },
     },
@@ -76,15 +100,52 @@
       axes: [axis({ size: 34, values: (u, at) => at.map((s) => s + " s") }),
              axis({ size: 64, values: (u, at) => at.map((ms) => (ms != null && Math.abs(Math.log10(ms) - Math.round(Math.log10(ms))) < 1e-6 ? tickTime(ms) : "")) })],
       x: { label: "at", value: (u, v) => (v == null ? "–" : v + " s") }, value: (u, v) => time(v),
-      plugins: [bands(chart.phases)],
+      plugins: [bands(chart)],
     }),
+    members: (chart) => ({
+      scales: { x: { time: false, range: () => span(chart) }, y: { range: (u, low, high) => [0, (high || 1) * 1.15] } },
+      axes: [axis({ size: 34, values: (u, at) => at.map((s) => s + " s") }), axis({ size: 64, values: (u, at) => at.map(tickCount) })],
+      x: { label: "at", value: (u, v) => (v == null ? "–" : v + " s") }, value: (u, v) => count(v),
+      plugins: [bands(chart)],
+    }),
+    heat: (chart) => {
+      const low = chart.edges[0], high = chart.edges[chart.edges.length - 1];
+      const total = chart.x.map(() => 0), fullest = chart.x.map(() => null), best = chart.x.map(() => 0);
+      let most = 1;
+      for (const [i, band, n] of chart.cells) {
+        most = Math.max(most, n);
+        total[i] += n;
+        if (n > best[i]) { best[i] = n; fullest[i] = band; }
+      }
+      chart.series = [{ label: "deliveries", values: total.map((n) => n || null) }, { label: "most took", values: fullest.map((band) => (band == null ? null : chart.edges[band])) }];
+      const step = chart.x.length > 1 ? chart.x[1] - chart.x[0] : 1;
+      return {
+        scales: { x: { time: false, range: () => span(chart) }, y: { distr: 3, range: () => [low, high] } },
+        axes: [axis({ size: 34, values: (u, at) => at.map((s) => s + " s") }),
+               axis({ size: 64, grid: { show: false }, values: (u, at) => at.map((ms) => (ms != null && Math.abs(Math.log10(ms) - Math.round(Math.log10(ms))) < 1e-6 ? tickTime(ms) : "")) })],
+        x: { label: "at", value: (u, v) => (v == null ? "–" : v + " s") },
+        value: (u, v, series) => (series === 1 ? count(v) : v == null ? "–" : time(v) + " or a bit more"), hidden: true,
+        plugins: [bands(chart), { hooks: { drawAxes: (u) => {
+          const { ctx } = u;
+          ctx.save();
+          ctx.fillStyle = colour("--heat");
+          for (const [i, band, n] of chart.cells) {
+            const left = Math.round(u.valToPos(chart.x[i], "x", true)), right = Math.round(u.valToPos(chart.x[i] + step, "x", true));
+            const bottom = Math.round(u.valToPos(chart.edges[band], "y", true)), top = Math.round(u.valToPos(chart.edges[band + 1], "y", true));
+            ctx.globalAlpha = .08 + .92 * Math.log(1 + n) / Math.log(1 + most);
+            ctx.fillRect(left, top, right - left, bottom - top);
+          }
+          ctx.restore();
+        } } }],
+      };
+    },
     // The left scale is taller, or the two curves would lie on each other: each message is delivered equally often.
     rate: (chart) => ({
       scales: { x: { time: false, range: () => span(chart) }, y: { range: (u, low, high) => [0, (high || 1) * 1.6] }, right: { range: (u, low, high) => [0, (high || 1) * 1.08] } },
       axes: [axis({ size: 34, values: (u, at) => at.map((s) => s + " s") }), axis({ size: 56, values: (u, at) => at.map(tickCount) }),
              axis({ scale: "right", side: 1, size: 56, values: (u, at) => at.map(tickCount), grid: { show: false } })],
       x: { label: "at", value: (u, v) => (v == null ? "–" : v + " s") }, value: (u, v) => count(v), right: 1,
-      plugins: [bands(chart.phases)],
+      plugins: [bands(chart)],
     }),
   };
   const span = (chart) => {
@@ -95,14 +156,14 @@
   const plots = [];
   const draw = (box) => {
     const chart = JSON.parse(document.getElementById(box.dataset.chart).textContent);
-    const { x, value, right, ...options } = settings[chart.kind](chart);
+    const { x, value, right, hidden, ...options } = settings[chart.kind](chart);
     const few = chart.x.length < 3;
     const plot = new uPlot({
       width: box.clientWidth, height: 270, padding: [chart.phases ? 20 : 10, 14, 0, 0], cursor: { drag: { x: false, y: false } }, ...options,
       legend: { markers: { width: 0, fill: (u, i) => `var(--series-${chart.series[i - 1].colour || i})` } },
       series: [x, ...chart.series.map((s, i) => ({
         label: s.label, value, scale: i === right ? "right" : "y", stroke: () => colour("--series-" + (s.colour || i + 1)),
-        width: s.form === "thin" ? .6 : 1.75, alpha: s.form === "thin" ? .55 : 1, points: { show: few },
+        width: hidden ? 0 : s.form === "thin" ? .6 : 1.75, alpha: s.form === "thin" ? .55 : 1, points: { show: few && !hidden },
         dash: s.form === "dashed" ? [6, 4] : undefined, class: s.form === "thin" ? "thin" : undefined,
       }))],
     }, [chart.x, ...chart.series.map((s) => s.values)], box);
