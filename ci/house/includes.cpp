@@ -42,6 +42,7 @@ const std::map<std::string, Rooms, std::less<>>& allowed() {
       {"reports/model", {"libs/base", "libs/stats"}},
       {"reports", {"libs/base", "libs/stats", "libs/program", "reports/model"}},
       {"reference_server", kLibs},
+      {"layerctl", kLibs},
       {"loadgen", with(kLibs, {"reports/model"})},
       {"conformance", with(kLibs, {"reports/model"})},
       {"ci", {}},

@@ -1,0 +1,3 @@
+#include "layerctl/layerctl.h"
+
+int main(int argc, char** argv) { return roomcheck::layerctl::run(argc, argv); }
