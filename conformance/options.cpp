@@ -14,7 +14,7 @@ void add_options(CLI::App& app, Options& o) {
       ->group("Target");
   app.add_option("--control", o.control,
                  "How to push and send directly from outside; without it the run is partial")
-      ->type_name("http://HOST:PORT")
+      ->type_name("http://..., redis://... or cmd:...")
       ->group("Target");
   app.add_option("--control-token", o.control_token, "Sent as 'Authorization: Bearer TOKEN'")
       ->type_name("TOKEN")

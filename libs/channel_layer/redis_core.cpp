@@ -756,7 +756,7 @@ void CorePeer::close(Completion done) {
   };
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     if (!shards_[i]->ready()) continue;  // Redis is away: nobody can be told
-    ++several->missing;  // its answer comes after those of all that was written before
+    ++several->missing;                  // its answer comes after those of all that was written before
     shards_[i]->command({"PING"}, each_of(several));
     for (const auto& [name, group] : groups_)
       if (shard_of(name, shards_.size()) == i) remove_members(*shards_[i], name, entries_of(group), one_of());

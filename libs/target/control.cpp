@@ -26,8 +26,12 @@ std::unique_ptr<Control> make_control(const std::string& address, const std::str
   const std::string scheme = address.substr(0, address.find(':'));
   if (scheme == "http") return make_http_control(address, token, limit);
   if (scheme == "cmd") return make_command_control(address, limit);
-  throw BadInput("--control " + address +
-                 ": expected http://HOST:PORT (a control API) or cmd:COMMAND (a program of yours)");
+  for (const char* redis : {"redis", "rediss", "unix"})
+    if (scheme == redis) return make_redis_control(address, limit);
+  throw BadInput(
+      "--control " + address +
+      ": expected http://HOST:PORT (a control API), redis://HOST:PORT/DB?layer=core|pubsub (the target's "
+      "Redis) or cmd:COMMAND (a program of yours)");
 }
 
 }  // namespace roomcheck::target

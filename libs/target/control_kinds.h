@@ -11,6 +11,7 @@ namespace roomcheck::target {
 // one.
 std::unique_ptr<Control> make_http_control(const std::string& address, const std::string& token,
                                            std::chrono::nanoseconds limit);
+std::unique_ptr<Control> make_redis_control(const std::string& address, std::chrono::nanoseconds limit);
 std::unique_ptr<Control> make_command_control(const std::string& address, std::chrono::nanoseconds limit);
 
 }  // namespace roomcheck::target

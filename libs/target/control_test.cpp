@@ -7,6 +7,7 @@
 
 #include "libs/testkit/files.h"
 #include "libs/testkit/process.h"
+#include "libs/testkit/redis.h"
 #include "libs/websocket/server.h"
 
 namespace roomcheck::target {
@@ -164,8 +165,40 @@ TEST(Control, ANewMembersNameIsTheOneThatWasNotThere) {
   EXPECT_EQ(groups.channel_of("g", [] {}).error().kind, Error::Kind::unsupported);
 }
 
+TEST(Control, OnPubSubABusyBusIsNotGuessedAbout) {
+  const testkit::TemporaryRedis redis;
+  const auto subscribe = [&redis](const std::string& topic) {
+    auto out = std::make_unique<testkit::Process>(
+        std::vector<std::string>{"redis-cli", "-p", std::to_string(redis.port()), "SUBSCRIBE", topic});
+    out->wait_for("(subscribe)");
+    return out;
+  };
+  const auto control = make_control(redis.url() + "?layer=pubsub&prefix=site*", "", std::chrono::seconds(20));
+  EXPECT_FALSE(control->knows_members());
+  EXPECT_EQ(control->members("g").error().kind, Error::Kind::unsupported);
+  const auto foreign = subscribe("asgispecific.x"), pattern = subscribe("sitespecific.x");
+  std::vector<std::unique_ptr<testkit::Process>> mine;
+  EXPECT_EQ(*control->channel_of("g", [&] { mine.push_back(subscribe("site*specific.a")); }),
+            "site*specific.a");
+  const auto busy = control->channel_of("g", [&] {
+    for (const char* topic : {"site*specific.b", "site*specific.c"}) mine.push_back(subscribe(topic));
+  });
+  ASSERT_FALSE(busy.ok());
+  EXPECT_EQ(busy.error().kind, Error::Kind::unsupported);
+  EXPECT_THAT(busy.error().message, HasSubstr("2 new subscriptions"));
+}
+
+TEST(Control, AnAddressIsDescribedWithoutItsPassword) {
+  const testkit::TemporaryRedis redis;
+  const std::string port = std::to_string(redis.port());
+  const auto control =
+      make_control("redis://:secret@127.0.0.1:" + port + "/1?prefix=site", "", std::chrono::seconds(1));
+  EXPECT_EQ(control->describe(), "redis://127.0.0.1:" + port + "/1?layer=core&prefix=site");
+}
+
 TEST(Control, OtherAddressesAreRefused) {
-  for (const char* address : {"gopher://x", "cmd:", "cmd: ", "x"})
+  for (const char* address :
+       {"gopher://x", "cmd:", "cmd: ", "x", "redis://x?layer=memory", "redis://x:y", "rediss://x"})
     EXPECT_THROW((void)make_control(address, "", std::chrono::seconds(1)), BadInput) << address;
 }
 
