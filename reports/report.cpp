@@ -13,6 +13,7 @@
 #include "reports/merge/merge.h"
 #include "reports/model/junit.h"
 #include "reports/model/read.h"
+#include "reports/render/annotations.h"
 #include "reports/render/html.h"
 #include "reports/render/markdown.h"
 #include "reports/render/matrix.h"
@@ -132,6 +133,15 @@ int run(int argc, char** argv) {
       add_command(app, "markdown", "For a pull-request comment or a job summary, 60,000 characters at most",
                   options, "-", "Result files of loadgen or conformance (- is stdin)", true),
       [&] { return render_markdown(read_all(options)); });
+
+  commands.emplace_back(
+      add_command(app, "annotations", "Workflow commands of GitHub: what failed, as errors and warnings",
+                  options, "-", "Result files of loadgen or conformance (- is stdin)", true),
+      [&] {
+        std::string out;
+        for (const NamedResult& named : read_all(options)) out += to_annotations(named.result);
+        return out;
+      });
 
   commands.emplace_back(add_command(app, "junit", "JUnit XML; red is what makes the exit code bad", options,
                                     "-", "A result file of loadgen or conformance (- is stdin)", false),

@@ -46,7 +46,8 @@ TEST_F(Program, WritesOnePageOfSeveralResults) {
 
 TEST_F(Program, HelpIsPinned) {
   std::string help = run({"--help"}).out;
-  for (const char* command : {"html", "matrix", "markdown", "junit", "csv", "hgrm", "merge", "compare"})
+  for (const char* command :
+       {"html", "matrix", "markdown", "annotations", "junit", "csv", "hgrm", "merge", "compare"})
     help += "\n" + run({command, "--help"}).out;
   EXPECT_EQ(testkit::differs_from_golden("reports/help.gold", help), "");
 }

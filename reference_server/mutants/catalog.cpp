@@ -129,6 +129,11 @@ const std::vector<Mutant>& all_mutants() {
       {"direct-swapped", K::spec, {"direct.order"}, "Each second direct send comes before the first.", ""},
       {"lose", K::load, {}, "Exactly every Nth delivery of a room message is dropped.", "N"},
       {"duplicate", K::load, {}, "Exactly every Nth delivery of a room message is doubled.", "N"},
+      {"burn",
+       K::load,
+       {},
+       "Every delivery of a room message keeps the CPU busy for a fixed time.",
+       "DURATION"},
       {"delay", K::load, {}, "Every delivery of a room message is delayed by a fixed time.", "DURATION"},
   };
   return mutants;

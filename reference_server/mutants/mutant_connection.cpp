@@ -70,6 +70,9 @@ class MutantConnection final : public Connection, public std::enable_shared_from
       ++stats.duplicated;
       inner_->send_text(payload);
     }
+    if (const Nanoseconds burn = mutation_.duration("burn"); burn > Nanoseconds(0))
+      for (const Nanoseconds end = steady_clock().now() + burn; steady_clock().now() < end;) {
+      }
     const Nanoseconds delay = mutation_.duration("delay");
     if (delay == Nanoseconds(0)) return inner_->send_text(payload);
     const auto timer = std::make_shared<boost::asio::steady_timer>(io_, delay);

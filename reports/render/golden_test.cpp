@@ -4,6 +4,7 @@
 #include "libs/base/result.h"
 #include "libs/testkit/files.h"
 #include "reports/model/junit.h"
+#include "reports/render/annotations.h"
 #include "reports/render/html.h"
 #include "reports/render/markdown.h"
 #include "reports/render/matrix.h"
@@ -52,6 +53,14 @@ TEST(Golden, Junit) {
   invalid.invalid_because = {"1.1 % of the sends left more than 1 ms late"};
   EXPECT_EQ(differs("conformance.junit.gold", to_junit(sample_conformance())), "");
   EXPECT_EQ(differs("load.junit.gold", to_junit(invalid)), "");
+}
+
+TEST(Golden, Annotations) {
+  ConformanceResult suite = sample_conformance();
+  suite.cases[4].message = "50 % of a:b, c\nlost";
+  EXPECT_EQ(differs("annotations.gold",
+                    to_annotations(suite) + to_annotations(sample_partial()) + to_annotations(small_load())),
+            "");
 }
 
 TEST(Golden, Csv) {
