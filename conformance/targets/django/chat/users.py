@@ -1,8 +1,10 @@
 """The users of a test: CHAT_USERS="alice bob" are users 1 and 2, with passwords nobody can type.
 
-`python3 -m chat.users alice` prints the Cookie header of a session of alice, as signing in would set it.
+`python3 -m chat.users alice` prints the Cookie header of a session of alice, as signing in would set it;
+`python3 -m chat.users alice 1209601` that of a session that began so many seconds ago (Django's end after two weeks).
 """
 import sys
+import time
 
 from django.conf import settings
 
@@ -37,4 +39,7 @@ if __name__ == '__main__':
     import django
     os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'mychat.settings')
     django.setup()
+    if len(sys.argv) > 2:
+        now = time.time
+        time.time = lambda: now() - int(sys.argv[2])
     print(session_cookie(sys.argv[1]))
