@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "libs/channel_layer/memory.h"
+#include "reference_server/mutants/wire.h"
 
 namespace roomcheck::reference_server {
 namespace {
@@ -95,6 +96,13 @@ Node::Node(const NodeOptions& options)
   if (!options.mutants.empty()) mutation_ = std::make_unique<Mutation>(options.mutants);
   websocket::ServerOptions server = options.server;
   websocket::require_free_port(server.host, server.port);
+  const bool wired = mutation_ && mutation_->on_the_wire();
+  if (wired) {
+    if (server.tls.enabled())
+      throw BadInput("--mutant " + options.mutants.front() + " cannot see through TLS: leave out --tls-cert");
+    server.host = "127.0.0.1";
+    server.port = 0;
+  }
   const MakeLayer make_layer = layer_maker();
   if (server.max_connections > 0)
     server.max_connections = std::max<std::size_t>(1, server.max_connections / options.threads);
@@ -103,6 +111,7 @@ Node::Node(const NodeOptions& options)
     server.port = port();  // port 0 was any: the others share the one that was found
   }
   open_loops_ = loops_.size();
+  if (wired) wire_ = mutation_->listen(first_loop(), options.server.host, options.server.port, port());
   if (!options.control_enabled) return;
   control_application_ = make_control(*this, options.control_token);
   control_ = std::make_unique<websocket::Server>(first_loop(), options.control, *control_application_);
@@ -140,6 +149,7 @@ void Node::run() {
 }
 
 void Node::stop() {
+  if (wire_) boost::asio::post(first_loop(), [this] { wire_->stop(); });
   for (const auto& loop : loops_) loop->stop();
 }
 
@@ -161,7 +171,7 @@ std::optional<std::string> Node::user_of(const websocket::Request& request) cons
   return sessions_ ? sessions_->user_of(request.headers, wall_now()) : std::nullopt;
 }
 
-std::uint16_t Node::port() const { return loops_[0]->server_->port(); }
+std::uint16_t Node::port() const { return wire_ ? wire_->port() : loops_[0]->server_->port(); }
 std::uint16_t Node::control_port() const { return control_ ? control_->port() : 0; }
 boost::asio::io_context& Node::first_loop() { return loops_[0]->io_; }
 channel_layer::ChannelLayer& Node::first_layer() { return *loops_[0]->layer_; }

@@ -81,6 +81,7 @@ class Node {
   std::unique_ptr<Mutation> mutation_;
   boost::asio::thread_pool pool_;
   std::vector<std::unique_ptr<Loop>> loops_;
+  std::unique_ptr<Wire> wire_;              // before the server, when a mutant stands there
   std::atomic<std::size_t> open_loops_{0};  // that still have connections
   std::thread last_words_;  // waits for sync consumers that still leave their groups, then for the layer
   std::unique_ptr<websocket::Application> control_application_;

@@ -23,7 +23,6 @@ Push into a room from outside:
   curl -d '{"type": "chat_push_message", "message": "hello"}' http://127.0.0.1:8802/groups/lobby/send)";
 
 ExitCode list_mutants(const std::string& json_file) {
-  const auto kind = [](const Mutant& m) { return m.kind == Mutant::Kind::spec ? "spec" : "load"; };
   if (json_file.empty()) {
     for (const Mutant& m : all_mutants()) {
       std::string name(m.name);
@@ -31,14 +30,16 @@ ExitCode list_mutants(const std::string& json_file) {
       name.resize(std::max<std::size_t>(26, name.size()), ' ');
       std::string requirement = m.requirements.empty() ? "-" : std::string(m.requirements.front());
       requirement.resize(std::max<std::size_t>(32, requirement.size()), ' ');
-      std::cout << name << kind(m) << "  " << requirement << m.sentence << '\n';
+      std::string kind(to_string(m.kind));
+      kind.resize(8, ' ');
+      std::cout << name << kind << requirement << m.sentence << '\n';
     }
     return ExitCode::good;
   }
   auto out = nlohmann::ordered_json::array();
   for (const Mutant& m : all_mutants())
     out.push_back({{"name", m.name},
-                   {"kind", kind(m)},
+                   {"kind", to_string(m.kind)},
                    {"requirements", m.requirements},
                    {"sentence", m.sentence},
                    {"value", m.value}});

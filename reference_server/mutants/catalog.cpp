@@ -5,12 +5,16 @@
 #include "libs/base/units.h"
 #include "libs/event/names.h"
 #include "reference_server/mutants/mutation.h"
+#include "reference_server/mutants/wire.h"
 
 namespace roomcheck::reference_server {
 
-const std::vector<Mutant>& all_mutants() {
+namespace {
+
+// The mutants that are not on the wire: of routes, of what one connection is sent, of the channel layer.
+std::vector<Mutant> inner_mutants() {
   using K = Mutant::Kind;
-  static const std::vector<Mutant> mutants{
+  return {
       {"accept-unknown-path",
        K::spec,
        {"connect.unknown-path-refused"},
@@ -71,6 +75,11 @@ const std::vector<Mutant>& all_mutants() {
        {"groups.leave-on-reset"},
        "Who leaves by a TCP reset stays in the group.",
        ""},
+      {"ghost-on-protocol-error",
+       K::spec,
+       {"groups.leave-on-protocol-error"},
+       "Whose connection the server failed stays in the group.",
+       ""},
       {"case-folded", K::spec, {"groups.isolation"}, "Rooms that differ only in letter case are one.", ""},
       {"history", K::spec, {"groups.no-history"}, "A new member gets the room's last message.", ""},
       {"skips-a-member",
@@ -101,6 +110,22 @@ const std::vector<Mutant>& all_mutants() {
        {"broadcast.sizes"},
        "Messages of 65,536 bytes or more are not delivered.",
        ""},
+      {"long-channel-names",
+       K::spec,
+       {"connect.distinct-channel-names"},
+       "Channel names are longer than 99 characters.",
+       ""},
+      {"push-lost-in-talk",
+       K::spec,
+       {"push.while-members-talk"},
+       "The fifth push that comes between members' messages is lost.",
+       ""},
+      {"push-never-chat",
+       K::spec,
+       {"push.as-chat-message"},
+       "A push of the members' own event type is shown as any other push.",
+       ""},
+      {"dots-unknown", K::spec, {"push.dotted-type"}, "An event type with dots names no handler.", ""},
       {"push-ignored", K::spec, {"push.reaches-all"}, "Pushes reach nobody.", ""},
       {"push-everywhere", K::spec, {"push.isolation"}, "Pushes reach every room.", ""},
       {"push-kept", K::spec, {"push.empty-room"}, "A push to an empty room is kept for who joins later.", ""},
@@ -136,7 +161,21 @@ const std::vector<Mutant>& all_mutants() {
        "DURATION"},
       {"delay", K::load, {}, "Every delivery of a room message is delayed by a fixed time.", "DURATION"},
   };
-  return mutants;
+}
+
+}  // namespace
+
+const std::vector<Mutant>& all_mutants() {
+  static const std::vector<Mutant> all = [] {
+    std::vector<Mutant> out = inner_mutants();
+    for (const WireMutant& m : wire_mutants()) out.push_back(m.mutant);
+    return out;
+  }();
+  return all;
+}
+
+std::string_view to_string(Mutant::Kind kind) {
+  return kind == Mutant::Kind::spec ? "spec" : kind == Mutant::Kind::load ? "load" : "target";
 }
 
 Mutation::Mutation(const std::vector<std::string>& choices) {
@@ -153,6 +192,8 @@ Mutation::Mutation(const std::vector<std::string>& choices) {
       throw BadInput("--mutant " + choice + ": expected " + name +
                      (known->value.empty() ? "" : "=" + std::string(known->value)));
     chosen_.emplace_back(name, value);
+    for (const WireMutant& m : wire_mutants())
+      if (m.mutant.name == name) wire_.push_back(&m);
     if (known->value == "N" && number(name) == 0)
       throw BadInput("--mutant " + choice + ": N is a whole number from 1 on");
     if (known->value == "DURATION") (void)parse_duration(value);
@@ -206,9 +247,16 @@ std::optional<Route> Mutation::reroute(const websocket::Request& request, std::o
 }
 
 bool Mutation::keeps_ghost(const websocket::CloseInfo& info) const {
-  const bool fin = info.code == 1006 && info.reason == "the connection ended";
   if (info.code != 1006) return has("ghost-on-close");
-  return fin ? has("ghost-on-fin") : has("ghost-on-reset");
+  if (info.reason == "the connection ended") return has("ghost-on-fin");
+  return info.reason.find("reset") != std::string::npos ? has("ghost-on-reset")
+                                                        : has("ghost-on-protocol-error");
+}
+
+std::unique_ptr<Wire> Mutation::listen(boost::asio::io_context& io, const std::string& host,
+                                       std::uint16_t port, std::uint16_t server_port) const {
+  if (!on_the_wire()) return nullptr;
+  return std::make_unique<Wire>(io, wire_, host, port, server_port);
 }
 
 }  // namespace roomcheck::reference_server

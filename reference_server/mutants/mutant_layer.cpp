@@ -21,9 +21,24 @@ struct Shared {
   std::map<std::string, Event> held;           // *-swapped, by address
   std::set<std::string> gone;                  // channels that were listened to
   std::optional<Event> orphan;                 // direct-falls-back
+  std::map<std::string, int> interleaved;      // push-lost-in-talk: pushes behind a member's message
+  std::set<std::string> talked;                // push-lost-in-talk: groups whose last event was one
 };
 
 bool is_push(const Event& event) { return event.value("type", "") == "chat_push_message"; }
+
+// What a member said, and not a push of the same event type.
+bool is_talk(const Event& event) {
+  return event.value("type", "") == "chat_message" && event.contains("message") &&
+         event["message"].is_string() && event["message"].get<std::string>().find("预警信息1：") == 0;
+}
+
+const std::string kPadding = "." + std::string(99, 'p');  // long-channel-names
+
+std::string without_padding(const std::string& channel) {
+  const std::size_t at = channel.rfind(kPadding);
+  return at == channel.npos ? channel : channel.substr(0, at);
+}
 
 class MutantLayer final : public ChannelLayer {
  public:
@@ -33,7 +48,8 @@ class MutantLayer final : public ChannelLayer {
 
   std::string new_channel(std::string_view prefix) override { return inner_->new_channel(prefix); }
 
-  void send(const std::string& channel, Event message, Completion done) override {
+  void send(const std::string& name, Event message, Completion done) override {
+    const std::string channel = mutation_.has("long-channel-names") ? without_padding(name) : name;
     if (mutation_.has("invalid-channel-accepted") && !event::check_channel_name(channel).ok())
       return inner_->send("nobody", std::move(message), std::move(done));
     const std::lock_guard lock(shared_->mu);
@@ -107,6 +123,16 @@ class MutantLayer final : public ChannelLayer {
     if (mutation_.has("invalid-group-accepted") && !event::check_group_name(group).ok())
       return inner_->group_send("nobody", std::move(message), std::move(done));
     const bool push = is_push(message);
+    if (mutation_.has("push-lost-in-talk")) {
+      const bool behind = shared_->talked.erase(group) != 0;
+      if (is_talk(message)) shared_->talked.insert(group);
+      if (push && behind && ++shared_->interleaved[group] == 5)
+        return inner_->group_send("nobody", std::move(message), std::move(done));
+    }
+    if (mutation_.has("push-never-chat") && message.value("type", "") == "chat_message" && !is_talk(message))
+      message["type"] = "chat_push_message";
+    if (mutation_.has("dots-unknown") && message.value("type", "").find('.') != std::string::npos)
+      message["type"] = "dots_unknown";
     if (mutation_.has("history") && !push) shared_->last_of_group[group] = message;
     if (mutation_.has("push-ignored") && push)
       return inner_->group_send("nobody", std::move(message), std::move(done));
@@ -134,7 +160,12 @@ class MutantLayer final : public ChannelLayer {
   }
 
   void group_channels(const std::string& group, ChannelsCompletion done) override {
-    inner_->group_channels(group, std::move(done));
+    if (!mutation_.has("long-channel-names")) return inner_->group_channels(group, std::move(done));
+    inner_->group_channels(group, [done = std::move(done)](Result<std::vector<std::string>> channels) {
+      if (channels.ok())
+        for (std::string& channel : *channels) channel += kPadding;
+      done(std::move(channels));
+    });
   }
   void flush(Completion done) override { inner_->flush(std::move(done)); }
   void close(Completion done) override { inner_->close(std::move(done)); }

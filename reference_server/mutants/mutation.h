@@ -14,17 +14,26 @@
 
 namespace roomcheck::reference_server {
 
+class Wire;
+struct WireMutant;
+
 // One way to break the server on purpose.
 struct Mutant {
-  enum class Kind { spec, load };
+  enum class Kind {
+    spec,   // breaks one requirement of docs/SPEC.md
+    load,   // breaks a number exactly, for load generators
+    target  // breaks nearly everything: no suite may call it good
+  };
   std::string_view name;
   Kind kind;
-  std::vector<std::string_view> requirements;  // what it breaks; empty for load mutants
+  // What it breaks (spec only): the first is what it is for, the others cannot but follow from it.
+  std::vector<std::string_view> requirements;
   std::string_view sentence;
   std::string_view value;  // "" or what stands behind the "=", e.g. "N"
 };
 
 const std::vector<Mutant>& all_mutants();
+std::string_view to_string(Mutant::Kind kind);
 
 // What the load mutants did, for a judge to compare with.
 struct MutationStats {
@@ -52,6 +61,12 @@ class Mutation {
   std::string subprotocol() const { return has("unasked-subprotocol") ? "chat" : ""; }
   bool keeps_ghost(const websocket::CloseInfo& info) const;
 
+  // Mutants of the handshake and of frames stand between the clients and the server, which then listens on
+  // `server_port`; null when none is chosen. Throws StartFailure.
+  bool on_the_wire() const { return !wire_.empty(); }
+  std::unique_ptr<Wire> listen(boost::asio::io_context& io, const std::string& host, std::uint16_t port,
+                               std::uint16_t server_port) const;
+
   websocket::ConnectionPtr wrap(websocket::ConnectionPtr connection, const Route& route,
                                 boost::asio::io_context& io) const;
   std::unique_ptr<channel_layer::ChannelLayer> wrap(std::unique_ptr<channel_layer::ChannelLayer> layer,
@@ -61,6 +76,7 @@ class Mutation {
 
  private:
   std::vector<std::pair<std::string, std::string>> chosen_;
+  std::vector<const WireMutant*> wire_;
   mutable MutationStats stats_;
 };
 

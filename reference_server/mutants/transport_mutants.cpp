@@ -1,0 +1,102 @@
+// Mutants of frames: RFC 6455 as a careless implementation keeps it.
+#include <algorithm>
+
+#include "libs/websocket/frame.h"
+#include "reference_server/mutants/wire.h"
+
+namespace roomcheck::reference_server {
+namespace {
+
+using websocket::RawFrame;
+
+bool is_control(const RawFrame& frame) { return frame.opcode >= 8; }
+
+bool is_invalid_close(const RawFrame& frame) {
+  if (frame.opcode != 8 || frame.payload.empty()) return false;
+  if (frame.payload.size() == 1 || !websocket::is_valid_utf8(frame.payload.substr(2))) return true;
+  const int code =
+      static_cast<unsigned char>(frame.payload[0]) << 8 | static_cast<unsigned char>(frame.payload[1]);
+  return code < 1000 || (code > 1003 && code < 1007) || (code > 1014 && code < 3000) || code > 4999;
+}
+
+Then drop_when(bool condition) { return condition ? Then::drop : Then::pass; }
+
+WireMutant stalls() {
+  WireMutant out = spoils_frames(
+      "huge-length-stalls", {"transport.huge-length"},
+      "A client that declares a huge message stalls its room.", nullptr,
+      [](Link& link, RawFrame& frame) { return drop_when(link.room().marked && is_text(frame)); });
+  out.huge = [](Link& link) { link.room().marked = true; };
+  return out;
+}
+
+}  // namespace
+
+std::vector<WireMutant> transport_mutants() {
+  return {
+      spoils_frames("no-pong", {"transport.ping-pong"}, "Pings are not answered.", nullptr,
+                    [](Link&, RawFrame& frame) { return drop_when(frame.opcode == 10); }),
+      spoils_frames("pong-is-an-error", {"transport.unsolicited-pong"},
+                    "A pong that nobody asked for ends the connection.",
+                    [](Link& link, RawFrame& frame) {
+                      if (frame.opcode == 10) link.cut();
+                      return drop_when(frame.opcode == 10);
+                    }),
+      spoils_frames("twenty-fragments", {"transport.fragments"},
+                    "The twentieth fragment of a message is lost.",
+                    [](Link& link, RawFrame& frame) {
+                      if (is_control(frame)) return Then::pass;
+                      link.count = frame.opcode == 0 ? link.count + 1 : 1;
+                      return drop_when(link.count == 20);
+                    }),
+      spoils_frames("frame-in-pieces", {"transport.coalesced"},
+                    "A short frame that comes in three pieces or more is lost.",
+                    [](Link& link, RawFrame& frame) {
+                      return drop_when(link.pieces() > 2 && frame.payload.size() < 4096);
+                    }),
+      spoils_frames("no-close-frame", {"transport.close-echo"}, "TCP ends without a close frame.", nullptr,
+                    [](Link&, RawFrame& frame) { return drop_when(frame.opcode == 8); }),
+      spoils_frames("invalid-close-ignored", {"transport.invalid-close"},
+                    "A close frame with an invalid code or reason is ignored.",
+                    [](Link&, RawFrame& frame) { return drop_when(is_invalid_close(frame)); }),
+      spoils_frames("unmasked-accepted", {"transport.unmasked"}, "Unmasked frames of clients are taken.",
+                    [](Link&, RawFrame& frame) {
+                      frame.masked = true;
+                      return Then::pass;
+                    }),
+      spoils_frames("reserved-accepted", {"transport.reserved"},
+                    "Reserved bits and frames of reserved opcodes are ignored.",
+                    [](Link&, RawFrame& frame) {
+                      frame.rsv = 0;
+                      return drop_when((frame.opcode > 2 && frame.opcode < 8) || frame.opcode > 10);
+                    }),
+      spoils_frames("sequence-not-checked", {"transport.bad-sequence"},
+                    "A continuation without a start is ignored, and control frames may come in fragments.",
+                    [](Link& link, RawFrame& frame) {
+                      if (is_control(frame)) {
+                        frame.fin = true;
+                        return Then::pass;
+                      }
+                      const bool lost = frame.opcode == 0 && !link.marked;
+                      link.marked = !frame.fin && !lost;
+                      return drop_when(lost);
+                    }),
+      spoils_frames("utf8-not-checked", {"transport.invalid-utf8"},
+                    "What is no UTF-8 becomes question marks.",
+                    [](Link&, RawFrame& frame) {
+                      if (is_text(frame) && !websocket::is_valid_utf8(frame.payload))
+                        for (char& octet : frame.payload)
+                          if ((static_cast<unsigned char>(octet) & 0x80U) != 0) octet = '?';
+                      return Then::pass;
+                    }),
+      spoils_frames("masks-close-frames", {"transport.masked-server-frame"},
+                    "The server masks its close frames.", nullptr,
+                    [](Link&, RawFrame& frame) {
+                      frame.masked = frame.opcode == 8;
+                      return Then::pass;
+                    }),
+      stalls(),
+  };
+}
+
+}  // namespace roomcheck::reference_server
