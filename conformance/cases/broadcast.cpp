@@ -11,6 +11,21 @@ void talk(Context& c, const std::vector<std::string>& payloads) {
   for (const std::string& payload : payloads) c.all_hear(members, c.say(members[0], payload));
 }
 
+std::string in_room(std::string path, const std::string& room) {
+  return path.replace(path.find("{room}"), 6, websocket::percent_encode(room));
+}
+
+// Those of the profile's consumer paths that the target knows.
+std::vector<std::string> offered_kinds(Context& c) {
+  std::vector<std::string> out;
+  for (const std::string& path : c.profile().room.consumer_paths)
+    if (c.handshake(in_room(path, c.fresh_room())).status == 101) out.push_back(path);
+  if (out.size() < 2)
+    throw NotApplicable("the target offers " + std::to_string(out.size()) + " of the profile's " +
+                        std::to_string(c.profile().room.consumer_paths.size()) + " consumer_paths");
+  return out;
+}
+
 }  // namespace
 
 std::vector<Case> broadcast_cases() {
@@ -213,6 +228,38 @@ std::vector<Case> broadcast_cases() {
          for (int i = 0; i < 100; ++i)
            c.all_hear({talker, listener}, c.say(talker, std::string(64 * 1024, 's')));
          slow->client->reset();
+       }},
+      {"broadcast.sync-equals-async/every-kind-in-one-room",
+       "broadcast.sync-equals-async",
+       kMust,
+       {},
+       "Where the target offers the seed's consumer kinds on several paths, all behave the same.",
+       [](Context& c) {
+         const std::vector<std::string> paths = offered_kinds(c);
+         const std::string room = c.fresh_room();
+         std::vector<MemberPtr> members;
+         for (const std::string& path : paths) members.push_back(c.join(room, in_room(path, room)));
+         for (const char* payload : {"", "预警 😀 \" \\ \n"})
+           for (const MemberPtr& member : members) c.all_hear(members, c.say(member, payload));
+         while (members.size() > 1) {  // they leave alike, too
+           c.leave(members.back());
+           members.pop_back();
+           for (const MemberPtr& member : members) c.all_hear(members, c.say(member));
+         }
+       }},
+      {"broadcast.sync-equals-async/bad-messages",
+       "broadcast.sync-equals-async",
+       kMust,
+       {},
+       "Where the target offers the seed's consumer kinds on several paths, all behave the same.",
+       [](Context& c) {
+         for (const std::string& path : offered_kinds(c)) {
+           const std::string room = c.fresh_room();
+           const MemberPtr member = c.join(room, in_room(path, room));
+           c.fence(member);
+           (void)member->client->send_text("this is not JSON", c.deadline());
+           c.expect_policy(member);
+         }
        }},
   };
 }

@@ -54,8 +54,7 @@ WireMutant few_at_once() {
                               });
   out.response = [](Link& link, std::string&) {
     const auto answered = [&link] { --link.room().count; };
-    if (link.room().count > 1) return link.hold(std::chrono::milliseconds(30), answered);
-    answered();
+    link.hold(std::chrono::milliseconds(link.room().count > 1 ? 100 : 3), answered);
   };
   return out;
 }
