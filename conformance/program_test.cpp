@@ -136,7 +136,9 @@ TEST(SpecCoverage, EveryRequirementOfABuiltSectionHasACaseAndTheReverse) {
   const std::string spec = testkit::slurp(testkit::source_dir() + "/docs/SPEC.md");
   std::set<std::string> written, checked;
   const std::regex heading(
-      "### ((connect|echo|groups|broadcast|push|direct|messages|transport)\\.[a-z0-9-]+)\n+\\*(MUST|SHOULD|INFO)\\*");
+      "### "
+      "((connect|echo|groups|broadcast|push|direct|messages|transport)\\.[a-z0-9-]+)\n+\\*(MUST|SHOULD|INFO)"
+      "\\*");
   for (auto it = std::sregex_iterator(spec.begin(), spec.end(), heading); it != std::sregex_iterator(); ++it)
     if ((*it)[3] == "MUST") written.insert((*it)[1]);
   for (const Case& c : all_cases()) {
