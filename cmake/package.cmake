@@ -26,8 +26,11 @@ install(DIRECTORY ${generated}/bash/ DESTINATION share/bash-completion/completio
 install(DIRECTORY ${generated}/zsh/ DESTINATION share/zsh/vendor-completions OPTIONAL)
 install(PROGRAMS ci/pipeline/check DESTINATION bin RENAME roomcheck-check)
 install(DIRECTORY conformance/profiles/ DESTINATION share/roomcheck/profiles FILES_MATCHING PATTERN "*.json" PATTERN "*.schema.json" EXCLUDE)
-install(DIRECTORY conformance/profiles/ reports/model/ loadgen/ DESTINATION share/roomcheck/schemas
-        FILES_MATCHING PATTERN "*.schema.json" PATTERN schedule EXCLUDE PATTERN workload EXCLUDE)
+foreach(schema conformance/profiles/profile loadgen/scenario reports/model/conformance_result reports/model/load_result)
+  if(EXISTS ${PROJECT_SOURCE_DIR}/${schema}.schema.json)
+    install(FILES ${schema}.schema.json DESTINATION share/roomcheck/schemas)
+  endif()
+endforeach()
 if(EXISTS ${PROJECT_SOURCE_DIR}/conformance/known_deviations)
   install(DIRECTORY conformance/known_deviations/ DESTINATION share/roomcheck/known_deviations)
 endif()

@@ -112,6 +112,9 @@ TEST(CompareLoad, ARunThatIsNotToBeBelievedIsSetAside) {
   EXPECT_FALSE(none.can_tell());
   EXPECT_THAT(headline(none).sentence, HasSubstr("No run of NEW"));
   EXPECT_THAT(to_html(none), HasSubstr("</html>"));
+  const LoadComparison nothing = compare(fresh, fresh, {});
+  EXPECT_FALSE(nothing.can_tell());
+  EXPECT_THAT(to_text(nothing), HasSubstr("CANNOT TELL"));
 }
 
 TEST(CompareLoad, AFaultThatBaseNeverHadIsARegressionAtFirstSight) {

@@ -23,6 +23,7 @@ bool measured(const LoadResult& result, const std::string& metric) {
 
 std::vector<std::string> default_metrics(const LoadComparison& c) {
   std::vector<std::string> out;
+  if (c.base.empty() && c.fresh.empty()) return out;
   const auto everywhere = [](const std::vector<LoadRun>& runs, const std::string& metric) {
     return std::all_of(runs.begin(), runs.end(),
                        [&](const LoadRun& run) { return measured(run.result, metric); });
