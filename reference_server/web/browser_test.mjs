@@ -1,6 +1,7 @@
 // The chat page in a real browser: node browser_test.mjs REFERENCE_SERVER CHROMIUM PAGE_BUILD_DIR [NAME]
 // A fourth word runs only the tests whose name has it. Leaves what it saw as PAGE_BUILD_DIR/shots/*.png.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
@@ -9,7 +10,9 @@ import { fileURLToPath } from "node:url";
 import { startDjango, startReference } from "./browser_targets.mjs";
 
 const [program, executablePath, directory, only = ""] = process.argv.slice(2);
-const { chromium } = createRequire(join(directory, "package.json"))("playwright-core");
+const require = createRequire(join(directory, "package.json"));
+const { chromium } = require("playwright-core");
+const axe = require("axe-core");
 const source = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const shots = join(directory, "shots");
 mkdirSync(shots, { recursive: true });
@@ -58,7 +61,11 @@ async function openWindow(target, { room, query = {}, expected = null, ...option
 
 let rooms = 0;
 const freshRoom = (name) => `${name}-${++rooms}`;
-const kOffline = /WebSocket connection to .* failed/; // Chromium's own words, whenever a server is away
+async function eventually(is) {
+  const limit = performance.now() + 15_000;
+  while (!(await is())) assert.ok(performance.now() < limit, `never: ${is}`);
+}
+const kOffline = /WebSocket connection to .* failed|ERR_CONNECTION_(REFUSED|RESET)/; // Chromium's own words, whenever a server is away
 
 // What a room is for, against any target.
 const conversation = (name, start) => async () => {
@@ -125,7 +132,7 @@ const tests = {
     await window.say("here");
     await window.sees("own", "here");
     assert.equal((await reference.channels("other")).length, 1);
-    assert.equal((await reference.channels("myroom")).length, 0, "the room that was left");
+    await eventually(async () => (await reference.channels("myroom")).length === 0); // the room that was left
     await window.page.goBack();
     await window.page.locator(".room-hint", { hasText: "/ws/chat/myroom/" }).waitFor();
     await window.open();
@@ -261,11 +268,11 @@ const tests = {
       attempts.push(request.url.split("/")[3]);
       socket.end("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
     });
-    await new Promise((resolve) => closed.listen(0, "127.0.0.1", resolve));
+    await once(closed.listen(0, "127.0.0.1"), "listening");
     const server = `ws://127.0.0.1:${closed.address().port}`;
     const count = (room) => attempts.filter((one) => one === room).length;
     const reach = async (room, wanted) => {
-      while (count(room) < wanted) await new Promise((resolve) => closed.once("upgrade", resolve));
+      while (count(room) < wanted) await once(closed, "upgrade", { signal: AbortSignal.timeout(30_000) });
     };
     try {
       const window = await openWindow(reference, { room: "first", query: { server }, expected: /WebSocket connection to .* failed|503/ });
@@ -284,6 +291,48 @@ const tests = {
     } finally {
       closed.closeAllConnections();
       closed.close();
+    }
+  },
+
+  "a page that is put aside leaves the room, and joins again when it returns": async () => {
+    const room = freshRoom("aside");
+    const window = await openWindow(reference, { room });
+    await window.open();
+    const tell = (type) => window.page.evaluate((name) => dispatchEvent(new PageTransitionEvent(name, { persisted: true })), type);
+    await tell("pagehide");
+    await window.state("未连接");
+    await eventually(async () => (await reference.channels(room)).length === 0);
+    await tell("pageshow");
+    await window.open();
+    assert.equal((await reference.channels(room)).length, 1);
+    await window.close();
+  },
+
+  "what waits to be sent stays with its room, and the browser asks before it is lost": async () => {
+    let server = await startReference(program);
+    try {
+      const [room, elsewhere] = [freshRoom("waiting"), freshRoom("elsewhere")];
+      const window = await openWindow(server, { room, expected: kOffline });
+      await window.open();
+      await server.stop();
+      await window.state("已断开");
+      await window.say("给这个房间的");
+      await window.outgoing.waitFor();
+      const name = window.page.getByRole("textbox", { name: "房间" });
+      await name.fill(elsewhere);
+      await name.press("Enter");
+      await window.outgoing.waitFor({ state: "detached" });
+      const asked = window.page.waitForEvent("dialog");
+      await window.page.close({ runBeforeUnload: true });
+      assert.equal((await asked).type(), "beforeunload");
+      await (await asked).dismiss();
+      await window.page.goBack();
+      await window.outgoing.getByText("给这个房间的").waitFor();
+      server = await startReference(program, [], server.ports);
+      await window.sees("own", "给这个房间的");
+      await window.close();
+    } finally {
+      await server.stop();
     }
   },
 
@@ -364,6 +413,13 @@ const tests = {
     await page.getByRole("log", { name: "Messages" }).getByText("hear me").waitFor();
     await page.getByRole("textbox", { name: "Room" }).waitFor();
     await page.getByRole("status").getByText("Connected").waitFor();
+    const order = [];
+    await page.locator("h1").click();
+    for (let i = 0; i < 6; ++i) {
+      await page.keyboard.press("Tab");
+      order.push(await page.evaluate(() => document.activeElement.ariaLabel ?? document.activeElement.innerText));
+    }
+    assert.deepEqual(order.slice(0, 5), ["中文", "Room", "Raw text", "Messages", "Message"], "by keyboard");
     assert.equal(await page.evaluate(() => document.documentElement.lang), "en");
     await window.shot("english");
     await page.getByRole("button", { name: "中文" }).click();
@@ -372,6 +428,33 @@ const tests = {
     await page.reload();
     await page.getByRole("heading", { name: "聊天室" }).waitFor();
     await window.close();
+  },
+
+  "keeps the accessibility rules that a program can check": async () => {
+    for (const colorScheme of ["light", "dark"]) {
+      // axe-core brings styles of its own, which the page's policy would refuse.
+      const window = await openWindow(reference, { room: freshRoom("axe"), colorScheme, bypassCSP: true });
+      await window.open();
+      await window.say("x");
+      await window.sees("own", "x");
+      const room = new URL(window.page.url()).searchParams.get("room");
+      await reference.push(room, "push");
+      await window.sees("push", "push");
+      for (const channel of await reference.channels(room)) await reference.direct(channel, "direct");
+      await window.sees("direct", "direct");
+      const audit = async () => {
+        const { violations, passes } = await window.page.evaluate("axe.run()");
+        assert.notEqual(passes.length, 0);
+        return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`));
+      };
+      await window.page.evaluate(axe.source);
+      assert.deepEqual(await audit(), [], colorScheme);
+      const name = window.page.getByRole("textbox", { name: "房间" });
+      await name.fill("a b");
+      await window.page.locator(".room-hint.wrong").waitFor();
+      assert.deepEqual(await audit(), [], colorScheme + ", a wrong name");
+      await window.close();
+    }
   },
 
   "fits a phone": async () => {
