@@ -375,9 +375,15 @@ void Context::note(const std::string& text) {
   if (!members_.empty() && members_.back()->client) members_.back()->client->note(text);
 }
 
+void Context::close_all() {
+  for (const MemberPtr& member : members_)
+    if (member->client) member->client->close();
+  for (const auto& client : others_) client->close();
+}
+
 // ---- explaining
 
-std::vector<std::string> Context::transcript() const {
+std::vector<std::string> Context::transcript(std::size_t most) const {
   struct Line {
     Nanoseconds at;
     std::string text;
@@ -402,17 +408,16 @@ std::vector<std::string> Context::transcript() const {
   for (const auto& client : others_) add("c" + std::to_string(++number), client->transcript());
   std::stable_sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) { return a.at < b.at; });
 
-  constexpr std::size_t kMost = 200;
   std::vector<std::string> out;
-  for (std::size_t i = lines.size() > kMost ? lines.size() - kMost : 0; i < lines.size(); ++i) {
+  for (std::size_t i = lines.size() > most ? lines.size() - most : 0; i < lines.size(); ++i) {
     char time[32];
     std::snprintf(time, sizeof time, "%+10.1f ms  ",
                   static_cast<double>((lines[i].at - started_).count()) / 1e6);
     out.push_back((lines[i].at == Nanoseconds::max() ? std::string(15, ' ') : std::string(time)) +
                   lines[i].text);
   }
-  if (lines.size() > kMost)
-    out.insert(out.begin(), "(" + std::to_string(lines.size() - kMost) + " earlier lines left out)");
+  if (lines.size() > most)
+    out.insert(out.begin(), "(" + std::to_string(lines.size() - most) + " earlier lines left out)");
   return out;
 }
 

@@ -155,8 +155,11 @@ class Context {
   void report(const std::string& text) { reported_ = text; }
   const std::string& reported() const { return reported_; }
 
-  std::vector<std::string> transcript() const;  // all connections side by side, relative times
+  // All connections side by side, relative times; the last `most` lines.
+  static constexpr std::size_t kWhole = static_cast<std::size_t>(-1);
+  std::vector<std::string> transcript(std::size_t most = 200) const;
   const std::vector<MemberPtr>& members() const { return members_; }
+  void close_all();  // every connection; the transcript stays
 
   // One message of the member, or what came instead; updates its arrivals.
   Received next(const MemberPtr& member, Nanoseconds until);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libs/base/result.h"
+#include "libs/base/units.h"
 
 namespace roomcheck::conformance {
 namespace {
@@ -13,6 +14,10 @@ using std::chrono::milliseconds;
 
 constexpr Nanoseconds kQuiet = milliseconds(300);  // once a run, for what leaks late
 constexpr std::size_t kKeptOpen = 64;              // cases whose connections stay open for the ledger
+constexpr int kNoisy =
+    10;  // a limit should be 50 round trips; below 10 nothing can be said about what did not come
+
+constexpr int kTries = 3;  // for a sign of life, each with a time limit of its own
 
 std::string missing(const Case& c, const Run& run) {
   for (const std::string& need : c.needs) {
@@ -31,37 +36,76 @@ std::string missing(const Case& c, const Run& run) {
   return {};
 }
 
+std::string with_details(const Failed& e) {
+  return std::string(e.what()) + " (expected " + e.expected + ", got " + e.actual + ")";
+}
+
 }  // namespace
 
-void Runner::calibrate(double scale) {
-  Context context(run_, "calibration", ++number_);
+Runner::Runner(Run run, Launcher* launcher, double scale)
+    : run_(std::move(run)),
+      launcher_(launcher),
+      scale_(scale),
+      limit_ns_(static_cast<std::int64_t>(static_cast<double>(run_.limit.count()) * scale)) {}
+
+Run Runner::with_limit() const {
+  Run out = run_;
+  out.limit = Nanoseconds(limit_ns_);
+  return out;
+}
+
+Nanoseconds Runner::measure(int rounds) {
+  Context context(with_limit(), "calibration", ++number_);
   Nanoseconds slowest{0};
-  try {
-    const MemberPtr member = context.join(context.fresh_room());
-    for (int i = 0; i < 20; ++i) {
-      const Nanoseconds before = steady_clock().now();
-      context.fence(member);
-      slowest = std::max(slowest, steady_clock().now() - before);
-    }
-    context.leave(member);
-  } catch (const Lost& e) {
-    throw StartFailure("the target " + run_.targets.front().to_string() + " cannot be judged: " + e.what() +
-                       " (expected " + e.expected + ", got " + e.actual +
-                       "); is it started, and is --profile " + run_.profile.name + " what it speaks?");
-  } catch (const Failed&) {  // it talks, and wrongly: that is for the cases to say
+  const MemberPtr member = context.join(context.fresh_room());
+  for (int i = 0; i < rounds; ++i) {
+    const Nanoseconds before = steady_clock().now();
+    context.fence(member);
+    slowest = std::max(slowest, steady_clock().now() - before);
   }
+  context.leave(member);
   const Nanoseconds limit =
       std::clamp<Nanoseconds>(50 * slowest, std::chrono::seconds(2), std::chrono::seconds(30));
-  run_.limit = Nanoseconds(static_cast<std::int64_t>(static_cast<double>(limit.count()) * scale));
+  const auto scaled = static_cast<std::int64_t>(static_cast<double>(limit.count()) * scale_);
+  for (std::int64_t now = limit_ns_; now < scaled && !limit_ns_.compare_exchange_weak(now, scaled);) {
+  }
+  return slowest;
+}
+
+Nanoseconds Runner::remeasure() {
+  try {
+    return measure(5);
+  } catch (const std::exception&) {
+    return Nanoseconds(0);
+  }
+}
+
+void Runner::calibrate() {
+  try {
+    (void)measure(20);
+  } catch (const Lost& e) {
+    throw StartFailure("the target " + run_.targets.front().to_string() +
+                       " cannot be judged: " + with_details(e) + "; is it started, and is --profile " +
+                       run_.profile.name + " what it speaks? --check says which part is wrong");
+  } catch (const CouldNotTest& e) {
+    throw StartFailure("the target " + run_.targets.front().to_string() + " cannot be judged: " + e.what() +
+                       "; --check says which part of --profile " + run_.profile.name + " is wrong");
+  } catch (const Failed&) {  // it talks, and wrongly: that is for the cases to say
+  }
 }
 
 // True when the case is decided; false when it is to be tried once more.
-bool Runner::attempt(const Case& c, CaseResult& result, bool last) {
-  const auto context = std::make_shared<Context>(run_, c.id, ++number_);
-  const auto explain = [&](Verdict verdict, const std::string& message) {
+bool Runner::attempt(const Case& c, std::size_t slot, Outcome& outcome, bool last, Nanoseconds round_trip,
+                     const std::function<bool()>& observing) {
+  CaseResult& result = outcome.result;
+  const Run run = with_limit();
+  const auto context = std::make_shared<Context>(run, c.id, ++number_, observing);
+  outcome.context = context;
+  const auto explain = [&result](Verdict verdict, const Failed& e, const std::string& message) {
     result.verdict = verdict;
     result.message = message;
-    result.transcript = context->transcript();
+    result.expected = e.expected;
+    result.actual = e.actual;
   };
   try {
     c.steps(*context);
@@ -69,34 +113,49 @@ bool Runner::attempt(const Case& c, CaseResult& result, bool last) {
     result.message = context->reported();
   } catch (const Lost& e) {
     if (!last) return false;
-    explain(Verdict::fail, std::string(e.what()) + ", twice in fresh rooms");
-    result.expected = e.expected;
-    result.actual = e.actual;
+    // A target in which nothing comes back is broken rather than slow; then measuring again only costs time.
+    const Nanoseconds slowest = round_trip > Nanoseconds(0) ? std::max(round_trip, remeasure()) : round_trip;
+    if (slowest * kNoisy > run.limit)
+      explain(Verdict::could_not_test, e,
+              std::string(e.what()) + ", but a round trip takes " + format_duration(slowest) +
+                  " now, too much for the limit of " + format_duration(run.limit) +
+                  ": give the machine rest, or --timeout-scale");
+    else
+      explain(Verdict::fail, e, std::string(e.what()) + ", twice in fresh rooms");
   } catch (const Failed& e) {
-    explain(Verdict::fail, e.what());
-    result.expected = e.expected;
-    result.actual = e.actual;
+    explain(Verdict::fail, e, e.what());
   } catch (const CouldNotTest& e) {
-    explain(Verdict::could_not_test, e.what());
+    if (!last) return false;
+    result.verdict = Verdict::could_not_test;
+    result.message = e.what();
   } catch (const NotApplicable& e) {
     result.verdict = Verdict::skipped;
     result.message = e.what();
   } catch (const HarnessError& e) {
-    explain(Verdict::harness_error, e.what());
+    result.verdict = Verdict::harness_error;
+    result.message = e.what();
   } catch (const Observed& e) {
     result.verdict = Verdict::informational;
     result.message = e.what();
+  } catch (const std::exception& e) {
+    result.verdict = Verdict::harness_error;
+    result.message = std::string("this is a bug in roomcheck, please report it: ") + e.what();
   }
   // What a case that failed leaves open could hold up the target (a member that never reads blocks every sync
   // consumer of a Channels process): only those that may still be charged with something late stay.
-  if (result.verdict != Verdict::pass && result.verdict != Verdict::informational) return true;
-  kept_.push_back({results_, context});
-  if (kept_.size() > kKeptOpen) kept_.erase(kept_.begin());
+  if (result.verdict != Verdict::pass && result.verdict != Verdict::informational) {
+    context->close_all();
+    return true;
+  }
+  const std::lock_guard lock(mu_);
+  kept_.push_back({slot, context});
+  if (kept_.size() > kKeptOpen) kept_.pop_front();
   return true;
 }
 
-CaseResult Runner::run(const Case& c) {
-  CaseResult result;
+Outcome Runner::run(const Case& c, std::size_t slot, const std::function<bool()>& observing) {
+  Outcome out;
+  CaseResult& result = out.result;
   result.id = c.id;
   result.requirement = c.requirement;
   result.section = c.section();
@@ -106,15 +165,57 @@ CaseResult Runner::run(const Case& c) {
   if (const std::string why = missing(c, run_); !why.empty()) {
     result.verdict = Verdict::skipped;
     result.message = why;
-  } else if (!attempt(c, result, false)) {
-    attempt(c, result, true);
+  } else if (!attempt(c, slot, out, false, Nanoseconds(0), observing)) {
+    attempt(c, slot, out, true, remeasure(), observing);
   }
   result.duration_ns = (steady_clock().now() - start).count();
-  ++results_;
-  return result;
+  return out;
 }
 
-void Runner::settle(std::vector<CaseResult>& results) {
+// ---- life and death
+
+std::optional<std::string> Runner::why_dead() {
+  try {
+    if (launcher_ != nullptr) launcher_->start_killed();
+  } catch (const StartFailure& e) {
+    return std::string("a node that the case killed does not start again: ") + e.what();
+  }
+  for (int tries = 1;; ++tries) {
+    for (std::size_t node = 0; launcher_ != nullptr && node < run_.targets.size(); ++node)
+      if (const auto how = launcher_->how_it_ended(node)) {
+        const std::string words = launcher_->last_words(node);
+        return *how + (words.empty() ? ", it printed nothing" : ", its last lines:\n" + words);
+      }
+    try {
+      Context context(with_limit(), "sign of life", ++number_);
+      for (std::size_t node = 0; node < run_.targets.size(); ++node) {
+        const MemberPtr member = context.join(context.fresh_room(), on_node(node));
+        context.fence(member);
+        (void)member->client->send_close(1000, "", context.soon());
+      }
+      return std::nullopt;
+    } catch (const Lost& e) {
+      // Nobody listens: what once did is gone, even if something brings it back. A loss may be a loss.
+      if (tries == kTries || e.actual.find("Connection refused") != std::string::npos) return with_details(e);
+    } catch (const std::runtime_error&) {
+      return std::nullopt;  // it answers, and wrongly: that is for the cases to say
+    }
+  }
+}
+
+bool Runner::revive() {
+  try {
+    if (launcher_ != nullptr) launcher_->start();
+    return !why_dead();
+  } catch (const StartFailure&) {
+    return false;
+  }
+}
+
+// ---- the ledger
+
+std::vector<Runner::Late> Runner::settle() {
+  std::vector<Late> out;
   const Nanoseconds quiet_until = steady_clock().now() + kQuiet;
   for (const Kept& kept : kept_) {
     for (const MemberPtr& member : kept.context->members()) {
@@ -124,17 +225,18 @@ void Runner::settle(std::vector<CaseResult>& results) {
         if (got.kind != Received::Kind::text) break;
         const bool twice = member->arrivals[got.payload] > 1;
         if (member->allowed.count(got.payload) != 0 && !twice) continue;
-        CaseResult& result = results[kept.result];
-        if (result.verdict != Verdict::pass && result.verdict != Verdict::informational) continue;
-        result.verdict = Verdict::fail;
-        result.message = twice ? "a message came twice, the second time late"
-                               : "a message came late to a member it was not for";
-        result.expected = "nothing more for member " + member->name;
-        result.actual = shown(got.payload);
-        result.transcript = kept.context->transcript();
+        CaseResult late;
+        late.verdict = Verdict::fail;
+        late.message = twice ? "a message came twice, the second time late"
+                             : "a message came late to a member it was not for";
+        late.expected = "nothing more for member " + member->name;
+        late.actual = shown(got.payload);
+        late.transcript = kept.context->transcript();
+        out.push_back({kept.slot, std::move(late)});
       }
     }
   }
+  return out;
 }
 
 }  // namespace roomcheck::conformance

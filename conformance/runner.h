@@ -1,42 +1,80 @@
 #pragma once
+#include <atomic>
+#include <deque>
 #include <functional>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "conformance/context.h"
+#include "conformance/launcher.h"
 #include "reports/model/conformance_result.h"
 
 namespace roomcheck::conformance {
 
-// Runs cases against one target and keeps what every connection hears until the end.
+// A case that was run, and the connections that it used.
+struct Outcome {
+  reports::CaseResult result;
+  std::shared_ptr<Context> context;  // null: it was skipped
+};
+
+// Runs single cases against one target and keeps what every connection hears until the end.
 //
 // Verdicts are asymmetric, as the channel layer's promise is: a duplicate, a leak or a wrong order fails at
-// first sight; what was Lost is tried once more in fresh rooms and fails when it is lost again.
+// first sight; what was Lost is tried once more in fresh rooms, with the round trip measured anew, and fails
+// when it is lost again.
+//
+// Thread: any; several cases may run at once.
 class Runner {
  public:
-  explicit Runner(Run run) : run_(std::move(run)) {}
+  // `launcher` is null where the target was there before us. Every limit is multiplied by `scale`.
+  Runner(Run run, Launcher* launcher, double scale);
 
   // Measures the round trip and sets the time limits: clamp(50 x the slowest of 20, 2 s, 30 s) x scale.
   // Throws StartFailure when the target cannot be reached or nobody can talk in it.
-  void calibrate(double scale);
+  void calibrate();
 
-  reports::CaseResult run(const Case& c);
+  // `slot` is handed back by settle(); `observing` is for How::observes.
+  Outcome run(const Case& c, std::size_t slot, const std::function<bool()>& observing = nullptr);
 
-  // The run's ledger: after one quiet period, whatever arrived late at any connection is charged to the case
-  // that sent it. Changes the verdicts in `results`.
-  void settle(std::vector<reports::CaseResult>& results);
+  // On every node a new connection joins a fresh room and hears itself. Otherwise says why not: how the
+  // process ended, or what the connection met. Three tries, unless a process of ours has ended or nobody
+  // listens.
+  std::optional<std::string> why_dead();
+  // Starts again what has ended, where that is in our hands. True when it lives.
+  bool revive();
+
+  // The run's ledger: after one quiet period, whatever arrived late at any connection, with the case that
+  // sent it.
+  struct Late {
+    std::size_t slot;
+    reports::CaseResult result;  // verdict, message, expected, actual, transcript
+  };
+  std::vector<Late> settle();
 
  private:
-  bool attempt(const Case& c, reports::CaseResult& result, bool last);
+  // `round_trip`: measured since the first attempt; 0 when nothing came back. True when the case is decided.
+  bool attempt(const Case& c, std::size_t slot, Outcome& outcome, bool last, Nanoseconds round_trip,
+               const std::function<bool()>& observing);
+  Run with_limit() const;
+  // Raises the limits when the round trip asks for it, and tells the slowest of so many.
+  Nanoseconds measure(int rounds);
+  Nanoseconds remeasure();  // of a few; 0 when nothing came back
 
-  Run run_;
-  int number_ = 0;
+  // ---- constant after construction
+  const Run run_;
+  Launcher* const launcher_;
+  const double scale_;
+  // ---- any thread
+  std::atomic<std::int64_t> limit_ns_;
+  std::atomic<int> number_{0};
+  std::mutex mu_;
   struct Kept {
-    std::size_t result;
+    std::size_t slot;
     std::shared_ptr<Context> context;
   };
-  std::vector<Kept> kept_;
-  std::size_t results_ = 0;
+  std::deque<Kept> kept_;  // guarded by mu_
 };
 
 }  // namespace roomcheck::conformance

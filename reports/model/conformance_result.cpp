@@ -48,6 +48,7 @@ nlohmann::ordered_json to_json(const ConformanceResult& result) {
                      {"expected", c.expected},
                      {"actual", c.actual},
                      {"sentence", c.sentence},
+                     {"look_at", c.look_at},
                      {"deviation", c.deviation},
                      {"duration_ns", c.duration_ns},
                      {"transcript", c.transcript}});

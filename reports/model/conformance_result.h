@@ -39,6 +39,7 @@ struct CaseResult {
   std::string deviation;  // why it is known to deviate: the reason in --known-deviations; empty otherwise
   std::int64_t duration_ns = 0;
   std::vector<std::string> transcript;  // lines, relative times; only where it is not a pass
+  std::string look_at{};                // where to look first; only where it is not a pass
 };
 
 // A run of the suite: roomcheck.conformance/1.

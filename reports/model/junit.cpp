@@ -91,12 +91,14 @@ std::string lines(const std::vector<std::string>& all) {
 std::string to_junit(const ConformanceResult& result) {
   // The result does not say whether the run was strict; that it failed without a failed MUST does.
   const bool strict = result.verdict == "fail" &&
-                      std::none_of(result.cases.begin(), result.cases.end(),
-                                   [](const CaseResult& c) { return c.level == Level::must && failed(c); });
+                      std::none_of(result.cases.begin(), result.cases.end(), [](const CaseResult& c) {
+                        return failed(c) && (c.level == Level::must || c.verdict == Verdict::unexpected_pass);
+                      });
   Suite suite("roomcheck.conformance");
   for (const CaseResult& c : result.cases) {
     suite.begin(c.section, c.id, c.duration_ns);
     suite.property("requirement", c.requirement);
+    suite.property("section", c.section);
     suite.property("level", to_string(c.level));
     const std::string body = "expected: " + c.expected + "\nactual: " + c.actual + "\nSPEC: " + c.sentence +
                              "\n" + lines(c.transcript);
@@ -124,7 +126,7 @@ std::string to_junit(const ConformanceResult& result) {
       case Verdict::fail:
       case Verdict::crash:
       case Verdict::unexpected_pass:
-        if (c.level == Level::must || strict)
+        if (c.level == Level::must || strict || c.verdict == Verdict::unexpected_pass)
           suite.failure(c.message, body);
         else
           suite.skipped(std::string(to_string(c.level)) + ", not met: " + c.message);

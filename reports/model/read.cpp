@@ -96,6 +96,7 @@ ConformanceResult parse_conformance(const Field& root) {
     field.read("expected", c.expected);
     field.read("actual", c.actual);
     field.read("sentence", c.sentence);
+    field.read_if_there("look_at", c.look_at);
     field.read_if_there("deviation", c.deviation);
     field.read("duration_ns", c.duration_ns);
     field.read("transcript", c.transcript);
