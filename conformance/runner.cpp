@@ -166,6 +166,7 @@ Outcome Runner::run(const Case& c, std::size_t slot, const std::function<bool()>
     result.verdict = Verdict::skipped;
     result.message = why;
   } else if (!attempt(c, slot, out, false, Nanoseconds(0), observing)) {
+    out.context->close_all();  // as above
     attempt(c, slot, out, true, remeasure(), observing);
   }
   result.duration_ns = (steady_clock().now() - start).count();
