@@ -134,7 +134,7 @@ const tests = {
     for (const file of ["base-1.json", "new-1.json", "compare.html", "compare.md", "comparison.json"]) assert.ok(existsSync(join(out, file)), "no " + file);
     assert.equal(JSON.parse(readFileSync(join(out, "comparison.json"), "utf8")).can_tell, false);
     const broken = bash(`${source}/ci/compare-to-main`, source, { COMPARE_OUT: out, COMPARE_RUNS: "1", COMPARE_BASE_BIN: bin, COMPARE_NEW_BIN: bin, COMPARE_NEW_ARGS: "--mutant none" });
-    assert.equal(broken.status, 3, "a server that does not start");
+    assert.equal(broken.status, 3, "a server that does not start\n" + broken.stdout + broken.stderr);
   },
 };
 
