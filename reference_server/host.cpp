@@ -86,7 +86,10 @@ class HostHandler final : public websocket::ConnectionHandler {
 
 class Host::HostClient final : public Client {
  public:
-  explicit HostClient(std::weak_ptr<Host> host) : host_(std::move(host)) {}
+  // `direct`: the consumer runs on the connection's own loop, so that a delivery needs no detour over the
+  // host.
+  HostClient(std::weak_ptr<Host> host, websocket::ConnectionPtr connection, bool direct)
+      : host_(std::move(host)), connection_(std::move(connection)), direct_(direct) {}
 
   void accept() override {
     with_host([](Host& host) {
@@ -102,7 +105,11 @@ class Host::HostClient final : public Client {
     });
   }
   void send(const websocket::PreparedText& text) override {
-    with_host([text](Host& host) { host.connection_->send(text); });
+    if (direct_) {
+      connection_->send(text);
+    } else {
+      with_host([text](Host& host) { host.connection_->send(text); });
+    }
   }
 
  private:
@@ -111,7 +118,9 @@ class Host::HostClient final : public Client {
     const std::shared_ptr<Host> host = host_.lock();
     if (host) host->on_loop([host, call = std::move(call)] { call(*host); });
   }
-  std::weak_ptr<Host> host_;
+  const std::weak_ptr<Host> host_;
+  const websocket::ConnectionPtr connection_;
+  const bool direct_;
 };
 
 void Host::start(const std::shared_ptr<websocket::Handshake>& handshake, const Route& route,
@@ -124,8 +133,8 @@ void Host::start(const std::shared_ptr<websocket::Handshake>& handshake, const R
   parts.scope = {handshake->request().path, route.room, handshake->request().remote_address, std::move(user)};
   parts.channel_name = channel_;
   parts.channel_layer = strand_ ? make_sync_access(parts_.layer, parts_.io) : make_async_access(parts_.layer);
-  parts.client = std::make_shared<HostClient>(weak_from_this());
-  parts.fan_out = &parts_.fan_out;
+  parts.client = std::make_shared<HostClient>(weak_from_this(), connection_, !strand_);
+  parts.fan_out = strand_ ? &parts_.pool_fan_out : &parts_.fan_out;
   if (route.kind == Route::Kind::echo) {
     consumer_ = std::make_unique<EchoConsumer>(std::move(parts));
   } else if (route.kind == Route::Kind::whoami) {
@@ -137,11 +146,8 @@ void Host::start(const std::shared_ptr<websocket::Handshake>& handshake, const R
   }
 
   // Every consumer listens, as in Channels; the connection is accepted after that, so that nothing is missed.
-  parts_.layer.listen(channel_,
-                      [weak = weak_from_this()](const channel_layer::Message& event) {
-                        if (const auto self = weak.lock()) self->on_event(event);
-                      },
-                      {});
+  // `this` is safe: the connection's handler holds the host until on_close(), which ends the listening.
+  parts_.layer.listen(channel_, [this](const channel_layer::Message& event) { on_event(event); }, {});
   run([this] { consumer_->connect(); });
 }
 

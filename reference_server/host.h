@@ -23,12 +23,13 @@ struct HostStats {
 struct LoopParts {
   boost::asio::io_context& io;
   channel_layer::ChannelLayer& layer;
-  boost::asio::thread_pool& pool;  // for sync consumers
-  const Mutation* mutation;        // null: the server is right
-  FanOut fan_out;
-  HostStats stats;
+  boost::asio::thread_pool& pool;                       // for sync consumers
+  const Mutation* mutation;                             // null: the server is right
+  FanOut fan_out = FanOut(FanOut::Threads::one);        // for consumers on the loop
+  FanOut pool_fan_out = FanOut(FanOut::Threads::many);  // for those on the pool
+  HostStats stats = {};
   // The last event's handler name: worked out once for all members of a broadcast.
-  channel_layer::Message named_event;
+  channel_layer::Message named_event = {};
   Result<std::string> handler = std::string();
 };
 

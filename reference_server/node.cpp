@@ -45,7 +45,7 @@ class Node::Loop final : public websocket::Application {
       : node_(node), guard_(boost::asio::make_work_guard(io_)) {
     layer_ = make_layer(io_);
     if (node.mutation_) layer_ = node.mutation_->wrap(std::move(layer_), io_);
-    parts_.reset(new LoopParts{io_, *layer_, node.pool_, node.mutation_.get(), {}, {}, {}, std::string()});
+    parts_.reset(new LoopParts{io_, *layer_, node.pool_, node.mutation_.get()});
     server_ = std::make_unique<websocket::Server>(io_, options, *this);
   }
 

@@ -7,7 +7,7 @@ namespace roomcheck::channel_layer {
 namespace {
 
 void hand_over(Listening& to, const Message& message) {
-  to.pending.fetch_sub(1, std::memory_order_relaxed);
+  to.handled.store(to.handled.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   if (to.alive) to.handler(message);
 }
 
@@ -30,7 +30,7 @@ std::uint64_t post_batch(const BatchPtr& batch, const Message& message) {
   std::uint64_t dropped = 0;
   for (std::size_t i = 0; i < batch->members.size(); ++i) {
     Listening& member = *batch->members[i];
-    const bool full = member.pending.load(std::memory_order_relaxed) >= member.capacity;
+    const bool full = member.is_full();
     if (full && !below)
       below = std::make_shared<Batch>(Batch{
           batch->loop, {batch->members.begin(), batch->members.begin() + static_cast<std::ptrdiff_t>(i)}});
@@ -38,7 +38,7 @@ std::uint64_t post_batch(const BatchPtr& batch, const Message& message) {
       ++dropped;
       continue;
     }
-    member.pending.fetch_add(1, std::memory_order_relaxed);
+    ++member.posted;
     if (below) below->members.push_back(batch->members[i]);
   }
   const BatchPtr to = below ? below : batch;
@@ -50,7 +50,7 @@ std::uint64_t post_batch(const BatchPtr& batch, const Message& message) {
 }
 
 void post_one(const ListeningPtr& listening, const Message& message) {
-  listening->pending.fetch_add(1, std::memory_order_relaxed);
+  ++listening->posted;
   boost::asio::post(listening->loop->io, [listening, message] { hand_over(*listening, message); });
 }
 

@@ -22,8 +22,13 @@ struct Listening {
   LoopPtr loop;
   ChannelLayer::Listener handler;
   bool alive = true;
-  std::uint64_t capacity = 0;             // constant once it listens
-  std::atomic<std::uint64_t> pending{0};  // posted to the loop, not yet handled
+  std::uint64_t capacity = 0;  // constant once it listens
+  // Two counters with one writer each, instead of one that both change: no locked instruction for each member
+  // of a broadcast.
+  std::uint64_t posted = 0;               // to the loop, ever; whoever posts does so one at a time
+  std::atomic<std::uint64_t> handled{0};  // by the loop
+
+  bool is_full() const { return posted - handled.load(std::memory_order_relaxed) >= capacity; }
 };
 using ListeningPtr = std::shared_ptr<Listening>;
 
@@ -37,6 +42,8 @@ using BatchPtr = std::shared_ptr<const Batch>;
 // Those who listen, loop by loop.
 std::vector<BatchPtr> batches_of(const std::vector<ListeningPtr>& members);
 
+// Posting is the hub's, one thread at a time (its mutex, or its home loop).
+//
 // One task for all members of the batch that are below capacity; returns how many are not and get nothing.
 std::uint64_t post_batch(const BatchPtr& batch, const Message& message);
 

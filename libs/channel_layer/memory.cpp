@@ -252,8 +252,7 @@ class InMemoryHub {
   // Hands a message to the channel's listener, to a waiter or to its queue; false when it is full.
   bool offer(const std::string& name, Channel& channel, const Message& message) {
     if (channel.listening) {
-      if (channel.listening->pending.load(std::memory_order_relaxed) >= channel.listening->capacity)
-        return false;
+      if (channel.listening->is_full()) return false;
       post_counted(channel.listening, message);
       return true;
     }

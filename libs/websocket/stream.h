@@ -54,6 +54,8 @@ class Stream {
 
   Outcome handshake();  // ok at once without TLS
   Outcome read(char* buffer, std::size_t size);
+  // Writes some of the parts, in order; the caller goes on from what was written. REQUIRES: count >= 1, no
+  // empty first part.
   Outcome write(const iovec* parts, int count);
   std::string last_error() const;  // of a handshake or call that gave Status::error
 
