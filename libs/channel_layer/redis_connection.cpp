@@ -223,11 +223,9 @@ void RedisConnection::drop(const Error& why) {
   retry_timer_.async_wait([this, alive = std::weak_ptr<bool>(alive_)](const boost::system::error_code& code) {
     if (!code && !alive.expired() && state_ == State::waiting) connect();
   });
-  if (was_ready) {
-    spdlog::warn("{}", why.message);
-  } else {
-    spdlog::debug("{}", why.message);
-  }
+  // Once when it is lost, once why it does not come back; the attempts after that say nothing new.
+  spdlog::log(was_ready || !failed_before_ ? spdlog::level::warn : spdlog::level::debug, "{}", why.message);
+  failed_before_ = !was_ready;
 
   // The callers may destroy us.
   const std::weak_ptr<bool> alive = alive_;
