@@ -258,12 +258,17 @@ ExitCode judge(const Options& options, const target::Profile& profile, int& argc
                const std::string& command) {
   const Written written(options.json, options.junit, options.html, options.annotate, options.strict);
   const Deviations deviations(options.known_deviations, all_cases());
-  const std::vector<Case> cases = chosen(options.filter, options.shard);
+  std::vector<Case> cases = chosen(options.filter, options.shard);
   std::unique_ptr<TraceDirectory> trace;
   if (!options.trace.empty()) trace = std::make_unique<TraceDirectory>(options.trace);
   require_open_files(1200 + 100 * static_cast<std::uint64_t>(options.jobs), "the suite");
 
   Equipment equipment = equip(options, profile);
+  // A name that is guessed from what one join changes is right only while nobody else of the run joins.
+  if (target::Control* const control = equipment.run.control;
+      control != nullptr && control->finds_channels() && !control->knows_members())
+    for (Case& c : cases)
+      if (std::find(c.needs.begin(), c.needs.end(), "direct") != c.needs.end()) c.how = How::alone;
   const std::uint64_t seed = options.seed != 0 ? options.seed : std::random_device{}() | 1U;
   equipment.run.id = run_id(seed);
   Runner runner(equipment.run, equipment.launcher.get(), options.timeout_scale);

@@ -1,46 +1,57 @@
-// The suite against real servers, as people start it.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "libs/testkit/paths.h"
-#include "libs/testkit/redis.h"
-#include "libs/testkit/target.h"
+// The suite against real servers, as people start it: the fastest useful choice of them. All:
+// matrix_test.cpp.
+#include "conformance/targets/judge.h"
 
 namespace roomcheck::testkit {
 namespace {
 
-using Words = std::vector<std::string>;
-
-const Words kSections{"--filter",    "echo.*",   "--filter", "groups.*", "--filter",
-                      "broadcast.*", "--filter", "push.*",   "--filter", "direct.*"};
-
-Outcome judge(const Target& target, const Words& words) {
-  Words command{bin_dir() + "/conformance", "--target", target.ws()};
-  command.insert(command.end(), words.begin(), words.end());
-  command.insert(command.end(), kSections.begin(), kSections.end());
-  return run(command, {}, std::chrono::seconds(280));
-}
-
 TEST(Targets, NodeOnWs) {
   const Target target = Target::node();
-  const Outcome outcome = judge(target, {"--control", target.control()});
-  EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
+  expect_conformance(target, {"node-ws"},
+                     {"--jobs", "4", "--control", target.control(), "--set", "room.consumer_paths=[]"});
 }
 
 TEST(Targets, TutorialOnDaphne) {
   const TemporaryRedis redis;
   const Target target = Target::tutorial(redis.url());
-  const Outcome outcome = judge(target, {"--profile", "channels-tutorial"});
-  EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
+  expect_conformance(
+      target, {"channels", "channels-core", "channels-tutorial", "daphne"},
+      {"--jobs", "4", "--profile", "channels-tutorial", "--control", redis.url() + "?layer=core"});
 }
 
-TEST(Targets, DjangoOnUvicorn) {
+TEST(Targets, DjangoOnUvicornWithCore) { expect_conformance({"uvicorn-websockets", "core", "async"}); }
+
+TEST(Targets, DjangoOnWsprotoWithPubSub) { expect_conformance({"uvicorn-wsproto", "pubsub", "async-json"}); }
+
+// All kinds of consumers side by side, sessions and origins.
+TEST(Targets, DjangoOnDaphneWithUsersAndOrigins) {
   const TemporaryRedis redis;
-  const Target target =
-      Target::django("uvicorn-websockets",
-                     {{"CHANNEL_LAYER", "core"}, {"REDIS_URL", redis.url()}, {"CHAT_CONSUMER", "async"}});
-  const Outcome outcome = judge(target, {});
-  EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
+  const std::map<std::string, std::string> environment{
+      {"CHANNEL_LAYER", "core"},
+      {"REDIS_URL", redis.url()},
+      {"CHAT_USERS", "ann bob"},
+      {"CHAT_ALLOWED_ORIGINS", "http://localhost .chat.example"}};
+  const auto cookie = [&](const Words& more) {
+    Words command{python(), "-m", "chat.users", "bob"};
+    command.insert(command.end(), more.begin(), more.end());
+    std::string out = run(command, django_environment(environment)).out;
+    out.erase(out.find_last_not_of('\n') + 1);
+    return out;
+  };
+  const Target target = Target::django("daphne", environment);
+  expect_conformance(target, {"channels", "channels-core", "daphne"},
+                     {"--jobs",    "4",
+                      "--control", redis.url() + "?layer=core",
+                      "--filter",  "connect.*",
+                      "--filter",  "auth.*",
+                      "--filter",  "origin.*",
+                      "--filter",  "broadcast.sync-equals-async/*",
+                      "--set",     R"(capabilities=["echo", "push", "direct", "events", "auth", "origin"])",
+                      "--set",     "auth.session=" + cookie({}),
+                      "--set",     "auth.user=2",
+                      "--set",     "auth.expired=" + cookie({"1209601"}),
+                      "--set",     R"(origin.accepted=["http://localhost", "https://a.chat.example:8443"])",
+                      "--set",     R"(origin.refused=["http://evil.example", "https://localhost"])"});
 }
 
 }  // namespace

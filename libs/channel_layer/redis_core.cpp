@@ -34,17 +34,14 @@ constexpr const char* kStoreScript =
     "else full[#full + 1] = i end end "
     "return full";
 
-// One message of a plain queue without waiting, and into the backup. KEYS: the queue, its backup.
+// One message of a plain queue without waiting: puts back what a reader left in the backup, pops, backs up.
 constexpr const char* kTakeScript =
+    "local backup = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES') "
+    "for i = 1, #backup, 2 do redis.call('ZADD', KEYS[1], backup[i + 1], backup[i]) end "
+    "redis.call('DEL', KEYS[2]) "
     "local hit = redis.call('ZPOPMIN', KEYS[1]) "
     "if #hit > 0 then redis.call('ZADD', KEYS[2], hit[2], hit[1]) end "
     "return hit";
-
-// The way back. KEYS: the queue, its backup. ARGV: the message, the expiry in seconds.
-constexpr const char* kPutBackScript =
-    "local score = redis.call('ZSCORE', KEYS[2], ARGV[1]) "
-    "if score then redis.call('ZADD', KEYS[1], score, ARGV[1]) redis.call('EXPIRE', KEYS[1], ARGV[2]) "
-    "redis.call('ZREM', KEYS[2], ARGV[1]) end";
 
 constexpr std::size_t kMembersACommand = 500;
 constexpr std::size_t kMostPlainQueues = 64;
@@ -168,8 +165,9 @@ class CorePeer final : public RedisPeer {
   Result<void> read_plain(const std::string& name);
   void stop_reading_plain_if_unwanted(const std::string& name);
   void hand_over_plain(const std::string& name, std::size_t shard, const std::string& member,
-                       const Message& message, const ReceiverPtr& receiver);
-  void put_back(const std::string& name, std::size_t shard, const std::string& member);
+                       const std::string& score, const Message& message, const ReceiverPtr& receiver);
+  void put_back(const std::string& name, std::size_t shard, const std::string& member,
+                const std::string& score);
 
   void scan(std::size_t shard, const std::string& cursor, std::shared_ptr<std::vector<std::string>> keys,
             const Completion& done);
@@ -621,7 +619,8 @@ void CorePeer::try_plain(const std::string& name, std::size_t tried, Nanoseconds
       shards_[tried]->command({"ZREM", queue_key(name) + "$inflight", member}, {});
       return try_plain(name, tried, limit, receiver);
     }
-    hand_over_plain(name, tried, member, std::make_shared<const Event>(std::move(incoming->event)), receiver);
+    hand_over_plain(name, tried, member, score, std::make_shared<const Event>(std::move(incoming->event)),
+                    receiver);
   });
 }
 
@@ -644,7 +643,6 @@ Result<void> CorePeer::read_plain(const std::string& name) {
       on_plain(name, i, member, score);
     };
     events.handed_over = [this](std::function<void()> next) { when_handled(std::move(next)); };
-    events.abandoned = [this, name, i](const std::string& member) { put_back(name, i, member); };
     events.idle = [this, name] {
       // Not here and now: it is the reader that calls us.
       asio::post(home_, [this, weak = weak_from_this(), name] {
@@ -678,32 +676,34 @@ void CorePeer::on_plain(const std::string& name, std::size_t shard, std::string_
   const Message message = std::make_shared<const Event>(std::move(incoming->event));
   Channel* const channel = find(name);
   if (channel != nullptr && channel->listening) return deliver_to_listeners({channel->listening}, message);
+  const std::string kept_member(member), kept_score(score);
+  if (channel == nullptr || channel->receivers.empty()) return put_back(name, shard, kept_member, kept_score);
   shards_[shard]->command({"ZADD", queue_key(name) + "$inflight", score, member}, {});
-  const std::string kept(member);
-  if (channel == nullptr || channel->receivers.empty()) return put_back(name, shard, kept);
   const ReceiverPtr receiver = channel->receivers.front();
   channel->receivers.pop_front();
-  hand_over_plain(name, shard, kept, message, receiver);
+  hand_over_plain(name, shard, kept_member, kept_score, message, receiver);
   stop_reading_plain_if_unwanted(name);
 }
 
 void CorePeer::hand_over_plain(const std::string& name, std::size_t shard, const std::string& member,
-                               const Message& message, const ReceiverPtr& receiver) {
+                               const std::string& score, const Message& message,
+                               const ReceiverPtr& receiver) {
   busy_loops_.insert(receiver->loop);
-  answer(receiver, message, home_, [this, weak = weak_from_this(), name, shard, member](bool taken) {
+  answer(receiver, message, home_, [this, weak = weak_from_this(), name, shard, member, score](bool taken) {
     const auto self = weak.lock();
     if (!self) return;
-    if (!taken) return put_back(name, shard, member);
+    if (!taken) return put_back(name, shard, member, score);
     ++counters_.delivered;
     shards_[shard]->command({"ZREM", queue_key(name) + "$inflight", member}, {});
   });
 }
 
-void CorePeer::put_back(const std::string& name, std::size_t shard, const std::string& member) {
+void CorePeer::put_back(const std::string& name, std::size_t shard, const std::string& member,
+                        const std::string& score) {
   const std::string key = queue_key(name);
-  shards_[shard]->command({"EVAL", kPutBackScript, "2", key, key + "$inflight", member,
-                           std::to_string(whole_seconds(options_.layer.expiry))},
-                          {});
+  shards_[shard]->command({"ZADD", key, score, member}, {});
+  shards_[shard]->command({"EXPIRE", key, std::to_string(whole_seconds(options_.layer.expiry))}, {});
+  shards_[shard]->command({"ZREM", key + "$inflight", member}, {});
 }
 
 // ---- the end

@@ -62,9 +62,7 @@ Blocks blocks(const ConformanceResult& r) {
                " |\n";
       if (c.transcript.empty()) continue;
       std::string text =
-          "expected: " + c.expected + "\nactual:   " + c.actual + "\nSPEC:     " + c.sentence + "\n";
-      if (!c.look_at.empty()) text += "look at:  " + c.look_at + "\n";
-      text += "\n";
+          "expected: " + c.expected + "\nactual:   " + c.actual + "\nSPEC:     " + c.sentence + "\n\n";
       for (const std::string& line : c.transcript) text += line + "\n";
       transcripts.push_back("<details><summary>Transcript of <code>" + escape(c.id) +
                             "</code></summary>\n\n" + fenced(text) + "\n</details>\n\n");

@@ -54,7 +54,6 @@ std::string what_happened(const CaseResult& c) {
   if (!c.sentence.empty()) body += "<blockquote>" + escape(c.sentence) + "</blockquote>\n";
   if (!c.deviation.empty()) body += "<p>Known deviation: " + escape(c.deviation) + "</p>\n";
   body += text_block("Expected", c.expected) + text_block("Actual", c.actual);
-  if (!c.look_at.empty()) body += "<p>Look at: " + escape(c.look_at) + "</p>\n";
   std::string transcript;
   for (const std::string& line : c.transcript) transcript += line + '\n';
   return body + text_block("Transcript", transcript);
