@@ -1,6 +1,6 @@
 // Servers for the browser test: each is started on free ports of its own, and ends what it started.
-// A target has `page` (where the page is), `query` (what its address needs), push(room, text), direct(channel, text),
-// channels(room) and stop().
+// A target has `page` (where the page is), `otherPage` (the same rooms on another node, where there is one), `query` (what the
+// address needs), push(room, text), direct(channel, text), channels(room) and stop().
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -65,6 +65,21 @@ export async function startReference(program, args = [], ports = { listen: 0, co
     direct: (channel, text) => call(`/channels/${encodeURIComponent(channel)}/send`, { type: "chat_message", message: text }),
     channels: async (room) => (await call(`/groups/${room}/channels`)).channels,
     stop,
+  };
+}
+
+// Two nodes of the reference server that share a Redis, which is all they have in common.
+export async function startReferenceOnRedis(program) {
+  const redis = await startRedis();
+  const layer = ["--layer", "redis", "--redis-url", redis.url];
+  const [node, other] = await Promise.all([startReference(program, layer), startReference(program, layer)]);
+  return {
+    ...node,
+    otherPage: other.page,
+    stop: async () => {
+      await Promise.all([node.stop(), other.stop()]);
+      await redis.stop();
+    },
   };
 }
 
