@@ -68,13 +68,32 @@ export async function startReference(program, args = [], ports = { listen: 0, co
   };
 }
 
+// What reaches a room from outside, through its Redis: layerctl, which knows nothing of the servers behind it.
+function fromOutside(layerctl, redis) {
+  const call = (...words) => {
+    const { status, stdout, stderr } = spawnSync(layerctl, ["--redis-url", redis.url, ...words], { encoding: "utf8" });
+    assert.equal(status, 0, `layerctl ${words.join(" ")}: ${stderr}`);
+    return stdout;
+  };
+  return {
+    push: (room, text) => call("push", room, text),
+    direct: (channel, text) => call("send", channel, JSON.stringify({ type: "chat_message", message: text })),
+    channels: (room) =>
+      call("members", room)
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line).channel),
+  };
+}
+
 // Two nodes of the reference server that share a Redis, which is all they have in common.
-export async function startReferenceOnRedis(program) {
+export async function startReferenceOnRedis(program, layerctl) {
   const redis = await startRedis();
   const layer = ["--layer", "redis", "--redis-url", redis.url];
   const [node, other] = await Promise.all([startReference(program, layer), startReference(program, layer)]);
   return {
     ...node,
+    ...fromOutside(layerctl, redis),
     otherPage: other.page,
     stop: async () => {
       await Promise.all([node.stop(), other.stop()]);
@@ -83,40 +102,24 @@ export async function startReferenceOnRedis(program) {
   };
 }
 
-// The seed's Django app on uvicorn and channels_redis; the page comes from `reference`. Pushed into as the seed says: from
-// a Python console.
-export async function startDjango(source, reference) {
+// The seed's Django app on uvicorn and channels_redis; the page comes from `reference`.
+export async function startDjango(source, reference, layerctl) {
   const redis = await startRedis();
   const port = await freePort();
   const env = {
     ...process.env,
     PYTHONPATH: `${source}/conformance/targets/django`,
     PYTHONDONTWRITEBYTECODE: "1",
-    DJANGO_SETTINGS_MODULE: "mychat.settings",
     CHANNEL_LAYER: "core",
     CHAT_CONSUMER: "async",
     REDIS_URL: redis.url,
   };
   const uvicorn = ["-m", "uvicorn", "--host", "127.0.0.1", "--port", String(port), "--ws", "websockets", "mychat.asgi:application"];
   const app = await start("/usr/bin/python3", uvicorn, /Uvicorn running on/, { env });
-  const python = (code, ...args) => {
-    const { status, stdout, stderr } = spawnSync("/usr/bin/python3", ["-c", code, ...args], { env, encoding: "utf8" });
-    assert.equal(status, 0, stderr);
-    return stdout;
-  };
   return {
+    ...fromOutside(layerctl, redis),
     page: reference.page,
     query: { server: `ws://127.0.0.1:${port}` },
-    push: (room, text) => python("import sys; from chat.push import push_msg; push_msg(*sys.argv[1:])", room, text),
-    direct: (channel, text) => python("import sys; from chat.push import send_to_channel; send_to_channel(*sys.argv[1:])", channel, text),
-    channels: (room) =>
-      python(
-        "import sys, redis; r = redis.from_url(sys.argv[1]); print(*[c.decode() for c in r.zrange('asgi:group:' + sys.argv[2], 0, -1)], sep='\\n')",
-        redis.url,
-        room,
-      )
-        .trim()
-        .split("\n"),
     stop: async () => {
       await app.stop();
       await redis.stop();

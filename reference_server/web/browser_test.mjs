@@ -1,5 +1,5 @@
-// The chat page in a real browser: node browser_test.mjs REFERENCE_SERVER CHROMIUM PAGE_BUILD_DIR [NAME]
-// A fourth word runs only the tests whose name has it. Leaves what it saw as PAGE_BUILD_DIR/shots/*.png.
+// The chat page in a real browser: node browser_test.mjs REFERENCE_SERVER LAYERCTL CHROMIUM PAGE_BUILD_DIR [NAME]
+// NAME runs only the tests whose name has it. Leaves what it saw as PAGE_BUILD_DIR/shots/*.png.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startDjango, startReference, startReferenceOnRedis } from "./browser_targets.mjs";
 
-const [program, executablePath, directory, only = ""] = process.argv.slice(2);
+const [program, layerctl, executablePath, directory, only = ""] = process.argv.slice(2);
 const require = createRequire(join(directory, "package.json"));
 const { chromium } = require("playwright-core");
 const axe = require("axe-core");
@@ -117,8 +117,8 @@ const conversation = (name, start) => async () => {
 
 const tests = {
   "two windows talk, a third room hears nothing, push and direct arrive: memory": conversation("memory", () => reference),
-  "the same on two nodes that share a Redis": conversation("redis", () => startReferenceOnRedis(program)),
-  "the same against Django Channels on Redis": conversation("django", () => startDjango(source, reference)),
+  "the same on two nodes that share a Redis": conversation("redis", () => startReferenceOnRedis(program, layerctl)),
+  "the same against Django Channels on Redis": conversation("django", () => startDjango(source, reference, layerctl)),
 
   "opens the seed's room, and another by name": async () => {
     const window = await openWindow(reference);
@@ -505,10 +505,10 @@ const tests = {
   },
 };
 
-let failed = 0;
 const chosen = Object.entries(tests).filter(([name]) => name.includes(only));
 assert.notEqual(chosen.length, 0, `no test's name has "${only}"`);
-for (const [name, test] of chosen) {
+let failed = 0;
+async function run([name, test]) {
   const began = performance.now();
   const took = () => `(${((performance.now() - began) / 1000).toFixed(1)} s)`;
   try {
@@ -517,9 +517,13 @@ for (const [name, test] of chosen) {
   } catch (error) {
     ++failed;
     console.log(`FAILED  ${name} ${took()}\n${error.stack}`);
-    for (const context of browser.contexts()) await context.close();
   }
 }
+// Two at a time: most of a test is waiting.
+const lane = async () => {
+  while (chosen.length > 0) await run(chosen.shift());
+};
+await Promise.all([lane(), lane()]);
 await browser.close();
 await reference.stop();
 process.exitCode = failed ? 1 : 0;
