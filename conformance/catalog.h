@@ -14,6 +14,9 @@ std::vector<Case> push_cases();
 std::vector<Case> direct_cases();
 std::vector<Case> messages_cases();
 std::vector<Case> transport_cases();
+std::vector<Case> auth_cases();
+std::vector<Case> origin_cases();
+std::vector<Case> cluster_cases();
 
 // All of them, in the order of docs/SPEC.md.
 std::vector<Case> all_cases();

@@ -4,6 +4,7 @@
 
 #include "conformance/catalog.h"
 #include "conformance/context.h"
+#include "libs/base/units.h"
 
 namespace roomcheck::conformance {
 namespace {
@@ -313,6 +314,54 @@ std::vector<Case> connect_cases() {
                         response.status == 0 ? "no answer" : "HTTP " + std::to_string(response.status));
          }
        }},
+      {"connect.slow-handshake-bounded/half-a-request",
+       "connect.slow-handshake-bounded",
+       Level::should,
+       {},
+       "A client that never finishes its handshake is dropped within a bounded time and hinders nobody.",
+       [](Context& c) {
+         constexpr Nanoseconds kBound = std::chrono::seconds(30);
+         const auto client = c.connect(c.profile().room_path(c.fresh_room()));
+         (void)client->send_bytes("GET " + client->url().target + " HTTP/1.1\r\nHost: ", c.deadline());
+         c.sign_of_life();
+         while (c.observing() && c.age() < kBound) {
+           const RawResponse response = client->read_response(c.soon());
+           if (response.timed_out) continue;
+           c.sign_of_life();
+           c.report("dropped after " + format_duration(c.age()));
+           return;
+         }
+         if (c.age() < kBound)
+           throw Observed("still waiting after " + format_duration(c.age()) + "; --observe 31s would tell");
+         throw Failed("half a handshake is kept for ever", "the end within " + format_duration(kBound),
+                      "an open connection");
+       },
+       How::observes},
+      {"connect.early-frame/behind-the-request",
+       "connect.early-frame",
+       Level::info,
+       {},
+       "Whether a frame in the same TCP segment as the handshake request is processed.",
+       [](Context& c) {
+         const std::string room = c.fresh_room(), early = c.fresh_text("early"),
+                           later = c.fresh_text("later");
+         const auto client = c.connect(c.profile().room_path(room));
+         std::string request =
+             "GET " + client->url().target + " HTTP/1.1\r\nHost: " + client->url().host_header() +
+             "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+         for (const auto& [name, value] : c.with_profile().headers) request += name + ": " + value + "\r\n";
+         websocket::RawFrame frame;
+         frame.payload = c.profile().room.send.render(early);
+         (void)client->send_bytes(request + "\r\n" + RawClient::encode(frame), c.deadline());
+         if (client->read_response(c.deadline()).status != 101) throw Observed("the handshake was refused");
+         (void)client->send_text(c.profile().room.send.render(later), c.deadline());
+         const Received got = client->read_message(c.deadline());
+         const auto text = c.profile().room.receive.match(got.payload);
+         throw Observed(text == early   ? "processed"
+                        : text == later ? "lost"
+                                        : "the connection: " + std::string(to_string(got.kind)));
+       }},
       {"connect.silent-join/nothing-until-spoken",
        "connect.silent-join",
        kMust,
@@ -324,6 +373,22 @@ std::vector<Case> connect_cases() {
          c.fence(first);
          const MemberPtr second = c.join(room);
          c.fence(second);  // its own message is the first thing it hears
+       }},
+      {"connect.silent-join/who-comes-back",
+       "connect.silent-join",
+       kMust,
+       {},
+       "Nothing is sent on join: no history, no acknowledgement, no presence.",
+       [](Context& c) {
+         const std::string room = c.fresh_room();
+         const As client = with_cookie("roomcheck_client=" + c.fresh_room());
+         const MemberPtr stays = c.join(room);
+         for (int i = 0; i < 2; ++i) {
+           const MemberPtr visitor = c.join(room, client);
+           c.hears(stays, c.fence(visitor));
+           c.leave(visitor);
+         }
+         c.fence(stays);
        }},
       {"connect.http-alive/plain-get",
        "connect.http-alive",

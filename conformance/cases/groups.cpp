@@ -20,6 +20,21 @@ void leaving(Context& c, void (*goes)(Context&, const MemberPtr&)) {
   for (int i = 0; i < 3; ++i) c.fence(stays);
 }
 
+// The same while messages to the leaver are on their way.
+void leaving_in_a_burst(Context& c, void (*goes)(RawClient&)) {
+  const std::string room = c.fresh_room();
+  const MemberPtr stays = c.join(room), leaves = c.join(room);
+  std::vector<std::string> texts;
+  for (int i = 0; i < 20; ++i) {
+    texts.push_back(c.say(stays));
+    if (i != 10) continue;
+    leaves->gone = true;
+    goes(*leaves->client);
+  }
+  c.all_hear({stays}, texts);
+  if (c.knows_members()) c.wait_for_members(room, 1);
+}
+
 // Connections of one browser are known by their cookie, to a server that cares.
 As one_client(Context& c) { return with_cookie("roomcheck_client=" + c.fresh_room()); }
 
@@ -69,18 +84,10 @@ std::vector<Case> groups_cases() {
        {},
        "The same when the TCP connection ends without a close frame.",
        [](Context& c) {
-         const std::string room = c.fresh_room();
-         const MemberPtr stays = c.join(room), leaves = c.join(room);
-         std::vector<std::string> texts;
-         for (int i = 0; i < 20; ++i) {
-           texts.push_back(c.say(stays));
-           if (i != 10) continue;
-           leaves->gone = true;
-           leaves->client->shutdown_write();
-           leaves->client->close();
-         }
-         c.all_hear({stays}, texts);
-         if (c.knows_members()) c.wait_for_members(room, 1);
+         leaving_in_a_burst(c, [](RawClient& client) {
+           client.shutdown_write();
+           client.close();
+         });
        }},
       {"groups.leave-on-reset/quiet-room",
        "groups.leave-on-reset",
@@ -88,6 +95,12 @@ std::vector<Case> groups_cases() {
        {},
        "The same on RST.",
        [](Context& c) { leaving(c, [](Context&, const MemberPtr& m) { m->client->reset(); }); }},
+      {"groups.leave-on-reset/during-broadcast",
+       "groups.leave-on-reset",
+       kMust,
+       {},
+       "The same on RST.",
+       [](Context& c) { leaving_in_a_burst(c, [](RawClient& client) { client.reset(); }); }},
       {"groups.leave-on-protocol-error/unmasked-frame",
        "groups.leave-on-protocol-error",
        kMust,

@@ -62,7 +62,9 @@ std::vector<Received> offend(Context& c, const std::vector<Offence>& offences, C
   const std::vector<MemberPtr> offenders = c.join_many(room, offences.size());
   std::vector<MemberPtr> all = offenders;
   all.push_back(witness);
-  for (const MemberPtr& member : all) c.all_hear(all, c.say(member));
+  c.given([&] {
+    for (const MemberPtr& member : all) c.all_hear(all, c.say(member));
+  });
 
   std::vector<Received> ends;
   if (consequence == Consequence::policy && c.profile().bad_message != BadMessagePolicy::close) {

@@ -249,7 +249,9 @@ std::vector<Case> messages_cases() {
        [](Context& c) {
          const std::string room = c.fresh_room();
          const std::vector<MemberPtr> others = c.join_many(room, 3);
-         for (const MemberPtr& member : others) c.all_hear(others, c.say(member));
+         c.given([&] {
+           for (const MemberPtr& member : others) c.all_hear(others, c.say(member));
+         });
          for (const Offence& offence : one_of_each(c)) {
            const MemberPtr offender = c.join(room);
            offender->client->note("sends " + offence.what);

@@ -2,6 +2,7 @@
 
 #include "conformance/cases/hostility.h"
 #include "conformance/catalog.h"
+#include "libs/base/units.h"
 
 namespace roomcheck::conformance {
 namespace {
@@ -223,7 +224,7 @@ std::vector<Case> transport_cases() {
        "A code point may be split between fragments.",
        [](Context& c) {
          const std::vector<MemberPtr> members = c.join_many(c.fresh_room(), 2);
-         const std::string text = c.fresh_text("预😀");
+         const std::string text = c.fresh_text("预é");
          std::vector<std::string> bytes;
          for (const char octet : c.profile().room.send.render(text)) bytes.emplace_back(1, octet);
          sends(c, members[0], fragments(bytes), text);
@@ -419,6 +420,54 @@ std::vector<Case> transport_cases() {
            offender->client->close();
          }
        }},
+      {"transport.huge-length/memory",
+       "transport.huge-length",
+       kMust,
+       {"start"},
+       "A declared length of 1 GiB makes the server's resident memory grow by less than 64 MiB.",
+       [](Context& c) {
+         constexpr std::uint64_t kMost = 64u << 20;
+         const std::string room = c.fresh_room();
+         const MemberPtr witness = c.join(room);
+         c.fence(witness);
+         const std::uint64_t before = c.run().started->resident_bytes(0);
+         std::vector<MemberPtr> offenders;
+         for (int i = 0; i < 8; ++i) {
+           offenders.push_back(c.join(c.fresh_room()));
+           offenders.back()->gone = true;
+           RawFrame frame = frame_of(1, std::string(1000, '{'));
+           frame.declared_length = (1ULL << 30) - 1;
+           (void)offenders.back()->client->send_frame(frame, c.deadline());
+         }
+         for (int i = 0; i < 10; ++i) c.fence(witness);
+         const std::uint64_t after = c.run().started->resident_bytes(0);
+         if (after > before + kMost)
+           throw Failed("memory grows with what clients declare", "less than 64 MiB more",
+                        std::to_string((after - before) >> 20) + " MiB more");
+         for (const MemberPtr& offender : offenders) offender->client->close();
+       },
+       How::alone},
+      {"transport.keepalive/idle",
+       "transport.keepalive",
+       Level::info,
+       {},
+       "Whether and how often the server pings.",
+       [](Context& c) {
+         const MemberPtr idle = c.join(c.fresh_room());
+         int pings = 0;
+         while (c.observing()) {
+           const Result<ReceivedFrame> frame = idle->client->read_frame(c.soon());
+           if (!frame.ok() && frame.error().kind != Error::Kind::timeout)
+             throw Observed("an idle connection ended after " + format_duration(c.age()));
+           if (!frame.ok() || frame->opcode != 9) continue;
+           ++pings;
+           RawFrame pong = frame_of(10, frame->payload);
+           (void)idle->client->send_frame(pong, c.deadline());
+         }
+         throw Observed(std::to_string(pings) + (pings == 1 ? " ping" : " pings") + " in " +
+                        format_duration(c.age()) + (pings == 0 ? " (--observe 70s watches longer)" : ""));
+       },
+       How::observes},
   };
 }
 
