@@ -139,7 +139,8 @@ TEST(SpecCoverage, EveryRequirementOfABuiltSectionHasACaseAndTheReverse) {
   std::set<std::string> written, checked;
   const std::regex heading(
       "### "
-      "((connect|echo|groups|broadcast|push|direct|messages|transport|auth|origin|cluster)\\.[a-z0-9-]+)\n+\\*(MUST|SHOULD|INFO)"
+      "((connect|echo|groups|broadcast|push|direct|messages|transport|auth|origin|cluster)\\.[a-z0-9-]+)\n+"
+      "\\*(MUST|SHOULD|INFO)"
       "\\*");
   for (auto it = std::sregex_iterator(spec.begin(), spec.end(), heading); it != std::sregex_iterator(); ++it)
     if ((*it)[3] == "MUST") written.insert((*it)[1]);
