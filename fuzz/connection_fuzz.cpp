@@ -1,0 +1,95 @@
+// What a client sends to the server, over a real socket. The first octet says how: even, the input is the
+// request itself (the opening handshake, or plain HTTP); odd, it follows a valid handshake (frames).
+// Afterwards another client must still be answered.
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <string>
+
+#include "fuzz/fuzz.h"
+#include "libs/websocket/server.h"
+
+using namespace roomcheck;
+
+namespace {
+
+constexpr const char* kHandshake =
+    "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+class Echo final : public websocket::ConnectionHandler {
+ public:
+  void on_message(const websocket::Message& message) override {
+    if (message.opcode == websocket::Opcode::text)
+      fuzz::promise(websocket::is_valid_utf8(message.payload), "a text is valid UTF-8");
+    connection->send_text(message.opcode == websocket::Opcode::text ? message.payload : "binary");
+  }
+  void on_close(const websocket::CloseInfo&) override {}
+  websocket::ConnectionPtr connection;
+};
+
+class Application final : public websocket::Application {
+ public:
+  void on_handshake(std::shared_ptr<websocket::Handshake> handshake) override {
+    auto handler = std::make_unique<Echo>();
+    Echo& echo = *handler;
+    echo.connection = handshake->attach(std::move(handler));
+    handshake->accept();
+  }
+  void on_http(std::shared_ptr<websocket::HttpExchange> exchange) override {
+    exchange->respond({200, exchange->request().body, "text/plain", {}});
+  }
+};
+
+struct World {
+  boost::asio::io_context io{1};
+  Application application;
+  websocket::Server server{io, options(), application};
+  static websocket::ServerOptions options() {
+    websocket::ServerOptions out;
+    out.max_message_size = 64 * 1024;
+    out.max_http_body = 64 * 1024;
+    return out;
+  }
+};
+
+// What the server answers until it has nothing more to say, after our end of TCP.
+std::string converse(World& world, const std::string& bytes) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(world.server.port());
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  fuzz::promise(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0,
+                "the server listens");
+  (void)!::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  ::shutdown(fd, SHUT_WR);
+  std::string out;
+  char chunk[4096];
+  for (int turns = 0; turns < 10000; ++turns) {
+    world.io.restart();
+    world.io.poll();
+    const ssize_t n = ::recv(fd, chunk, sizeof chunk, MSG_DONTWAIT);
+    if (n > 0) out.append(chunk, static_cast<std::size_t>(n));
+    if (n == 0 || (n < 0 && errno != EAGAIN)) break;
+  }
+  ::close(fd);
+  world.io.restart();
+  world.io.poll();
+  return out;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static World world;
+  if (size == 0) return 0;
+  const std::string input(fuzz::text(data + 1, size - 1));
+  (void)converse(world, data[0] % 2 == 0 ? input : kHandshake + input);
+  fuzz::promise(
+      converse(world, std::string(kHandshake) + "\x81\x80\x01\x02\x03\x04").find("101") != std::string::npos,
+      "after any client the next is answered");
+  return 0;
+}
