@@ -312,6 +312,8 @@ ExitCode judge(const Options& options, const target::Profile& profile, int& argc
 ExitCode check(const Options& options, const target::Profile& profile) {
   Equipment equipment = equip(options, profile);
   equipment.run.id = run_id(options.seed != 0 ? options.seed : std::random_device{}());
+  equipment.run.limit = Nanoseconds(
+      static_cast<std::int64_t>(static_cast<double>(equipment.run.limit.count()) * options.timeout_scale));
   const std::vector<Finding> findings = check_profile(equipment.run);
   std::cout << describe(findings, use_colour(STDOUT_FILENO));
   return all_right(findings) ? ExitCode::good : ExitCode::verdict_bad;

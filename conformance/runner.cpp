@@ -1,6 +1,7 @@
 #include "conformance/runner.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "libs/base/result.h"
 #include "libs/base/units.h"
@@ -17,6 +18,8 @@ constexpr std::size_t kKeptOpen = 64;              // cases whose connections st
 constexpr int kNoisy =
     10;  // a limit should be 50 round trips; below 10 nothing can be said about what did not come
 
+constexpr Nanoseconds kFirstLimit = std::chrono::seconds(5);  // until the round trip is known
+constexpr Nanoseconds kEnding = std::chrono::seconds(1);
 constexpr int kTries = 3;  // for a sign of life, each with a time limit of its own
 
 std::string missing(const Case& c, const Run& run) {
@@ -37,7 +40,9 @@ std::string missing(const Case& c, const Run& run) {
 }
 
 std::string with_details(const Failed& e) {
-  return std::string(e.what()) + " (expected " + e.expected + ", got " + e.actual + ")";
+  const std::string what = e.what();
+  if (what.find(e.actual) != what.npos) return what;
+  return what + " (expected " + e.expected + ", got " + e.actual + ")";
 }
 
 }  // namespace
@@ -46,12 +51,18 @@ Runner::Runner(Run run, Launcher* launcher, double scale)
     : run_(std::move(run)),
       launcher_(launcher),
       scale_(scale),
-      limit_ns_(static_cast<std::int64_t>(static_cast<double>(run_.limit.count()) * scale)) {}
+      limit_ns_(static_cast<std::int64_t>(static_cast<double>(kFirstLimit.count()) * scale)) {}
 
 Run Runner::with_limit() const {
   Run out = run_;
   out.limit = Nanoseconds(limit_ns_);
   return out;
+}
+
+std::int64_t Runner::limit_for(Nanoseconds round_trip) const {
+  const Nanoseconds limit =
+      std::clamp<Nanoseconds>(50 * round_trip, std::chrono::seconds(2), std::chrono::seconds(30));
+  return static_cast<std::int64_t>(static_cast<double>(limit.count()) * scale_);
 }
 
 Nanoseconds Runner::measure(int rounds) {
@@ -64,10 +75,8 @@ Nanoseconds Runner::measure(int rounds) {
     slowest = std::max(slowest, steady_clock().now() - before);
   }
   context.leave(member);
-  const Nanoseconds limit =
-      std::clamp<Nanoseconds>(50 * slowest, std::chrono::seconds(2), std::chrono::seconds(30));
-  const auto scaled = static_cast<std::int64_t>(static_cast<double>(limit.count()) * scale_);
-  for (std::int64_t now = limit_ns_; now < scaled && !limit_ns_.compare_exchange_weak(now, scaled);) {
+  for (std::int64_t now = limit_ns_, wanted = limit_for(slowest);
+       now < wanted && !limit_ns_.compare_exchange_weak(now, wanted);) {
   }
   return slowest;
 }
@@ -82,7 +91,7 @@ Nanoseconds Runner::remeasure() {
 
 void Runner::calibrate() {
   try {
-    (void)measure(20);
+    limit_ns_ = limit_for(measure(20));
   } catch (const Lost& e) {
     throw StartFailure("the target " + run_.targets.front().to_string() +
                        " cannot be judged: " + with_details(e) + "; is it started, and is --profile " +
@@ -91,6 +100,7 @@ void Runner::calibrate() {
     throw StartFailure("the target " + run_.targets.front().to_string() + " cannot be judged: " + e.what() +
                        "; --check says which part of --profile " + run_.profile.name + " is wrong");
   } catch (const Failed&) {  // it talks, and wrongly: that is for the cases to say
+    limit_ns_ = limit_for(Nanoseconds(0));
   }
 }
 
@@ -181,12 +191,16 @@ std::optional<std::string> Runner::why_dead() {
   } catch (const StartFailure& e) {
     return std::string("a node that the case killed does not start again: ") + e.what();
   }
-  for (int tries = 1;; ++tries) {
+  const auto ended = [this]() -> std::optional<std::string> {
     for (std::size_t node = 0; launcher_ != nullptr && node < run_.targets.size(); ++node)
       if (const auto how = launcher_->how_it_ended(node)) {
         const std::string words = launcher_->last_words(node);
         return *how + (words.empty() ? ", it printed nothing" : ", its last lines:\n" + words);
       }
+    return std::nullopt;
+  };
+  for (int tries = 1;; ++tries) {
+    if (auto how = ended()) return how;
     try {
       Context context(with_limit(), "sign of life", ++number_);
       for (std::size_t node = 0; node < run_.targets.size(); ++node) {
@@ -197,7 +211,17 @@ std::optional<std::string> Runner::why_dead() {
       return std::nullopt;
     } catch (const Lost& e) {
       // Nobody listens: what once did is gone, even if something brings it back. A loss may be a loss.
-      if (tries == kTries || e.actual.find("Connection refused") != std::string::npos) return with_details(e);
+      const bool nobody = e.actual.find("Connection refused") != std::string::npos;
+      if (tries < kTries && !nobody) continue;
+      // A process of ours that no longer listens is about to end, and its exit status is what people want to
+      // know.
+      const Nanoseconds end =
+          steady_clock().now() + (nobody && launcher_ != nullptr ? kEnding : Nanoseconds(0));
+      for (;;) {
+        if (auto how = ended()) return how;
+        if (steady_clock().now() >= end) return with_details(e);
+        std::this_thread::sleep_for(milliseconds(5));
+      }
     } catch (const std::runtime_error&) {
       return std::nullopt;  // it answers, and wrongly: that is for the cases to say
     }
@@ -206,6 +230,8 @@ std::optional<std::string> Runner::why_dead() {
 
 bool Runner::revive() {
   try {
+    for (std::size_t node = 0; launcher_ != nullptr && node < run_.targets.size(); ++node)
+      launcher_->kill(node);  // one that hangs, too
     if (launcher_ != nullptr) launcher_->start();
     return !why_dead();
   } catch (const StartFailure&) {

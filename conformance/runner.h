@@ -58,6 +58,7 @@ class Runner {
   bool attempt(const Case& c, std::size_t slot, Outcome& outcome, bool last, Nanoseconds round_trip,
                const std::function<bool()>& observing);
   Run with_limit() const;
+  std::int64_t limit_for(Nanoseconds round_trip) const;  // ns
   // Raises the limits when the round trip asks for it, and tells the slowest of so many.
   Nanoseconds measure(int rounds);
   Nanoseconds remeasure();  // of a few; 0 when nothing came back

@@ -61,8 +61,8 @@ Blocks blocks(const ConformanceResult& r) {
                markdown_code(c.id) + " | " + std::string(to_string(c.level)) + " | " + escape_markdown(why) +
                " |\n";
       if (c.transcript.empty()) continue;
-      std::string text =
-          "expected: " + c.expected + "\nactual:   " + c.actual + "\nSPEC:     " + c.sentence + "\n\n";
+      std::string text = "expected: " + c.expected + "\nactual:   " + c.actual + "\nSPEC:     " + c.sentence +
+                         (c.look_at.empty() ? "" : "\nlook at:  " + c.look_at) + "\n\n";
       for (const std::string& line : c.transcript) text += line + "\n";
       transcripts.push_back("<details><summary>Transcript of <code>" + escape(c.id) +
                             "</code></summary>\n\n" + fenced(text) + "\n</details>\n\n");

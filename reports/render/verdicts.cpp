@@ -53,7 +53,8 @@ std::string what_happened(const CaseResult& c) {
   std::string body;
   if (!c.sentence.empty()) body += "<blockquote>" + escape(c.sentence) + "</blockquote>\n";
   if (!c.deviation.empty()) body += "<p>Known deviation: " + escape(c.deviation) + "</p>\n";
-  body += text_block("Expected", c.expected) + text_block("Actual", c.actual);
+  body += text_block("Expected", c.expected) + text_block("Actual", c.actual) +
+          text_block("What to look at", c.look_at);
   std::string transcript;
   for (const std::string& line : c.transcript) transcript += line + '\n';
   return body + text_block("Transcript", transcript);

@@ -1,0 +1,403 @@
+// The suite's options as people use them: what it starts, what it forgives, what it writes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "libs/testkit/certificate.h"
+#include "libs/testkit/files.h"
+#include "libs/testkit/paths.h"
+#include "libs/testkit/process.h"
+#include "libs/testkit/target.h"
+
+namespace roomcheck::conformance {
+namespace {
+
+using nlohmann::json;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+using testkit::Outcome;
+using testkit::Process;
+using testkit::TemporaryDirectory;
+using Words = std::vector<std::string>;
+
+Words operator+(Words a, const Words& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+Outcome run(const Words& words) {
+  return testkit::run(Words{testkit::bin_dir() + "/conformance"} + words, {}, std::chrono::seconds(300));
+}
+json result_of(const Outcome& outcome) {
+  const json out = json::parse(outcome.out, nullptr, false);
+  if (out.is_discarded()) throw std::runtime_error("no JSON: " + outcome.out + outcome.err);
+  return out;
+}
+
+// A reference server, right or broken.
+class Reference {
+ public:
+  explicit Reference(const Words& options = {}, const std::string& scheme = "ws")
+      : process_(Words{testkit::bin_dir() + "/reference_server", "--listen", "127.0.0.1:0", "--control",
+                       "127.0.0.1:0", "--threads", "2", "--log-level", "error"} +
+                 options) {
+    ws = process_.wait_for("(" + scheme + "://127.0.0.1:\\d+)/");
+    control = process_.wait_for("control on (http://\\S+)");
+  }
+  Outcome judged(const Words& words) const {
+    return run(Words{"--target", ws, "--control", control} + words);
+  }
+  std::string ws, control;
+
+ private:
+  Process process_;
+};
+
+std::string fragile(const std::string& rest = "") {
+  return "exec " + testkit::python() + " " + testkit::source_dir() +
+         "/conformance/testdata/fragile_room.py {port} " + rest;
+}
+
+// id -> verdict
+std::map<std::string, std::string> verdicts(const json& result) {
+  std::map<std::string, std::string> out;
+  for (const json& c : result["cases"]) out[c["id"]] = c["verdict"];
+  return out;
+}
+
+const Words kSeedRoomsOnly{"--set", R"(capabilities=[])"};
+
+// ---- --start, crashes
+
+TEST(Start, JudgesWhatItStartedAndStopsIt) {
+  const std::string port = std::to_string(testkit::free_port());
+  const Words words{
+      "--target", "ws://127.0.0.1:" + port,
+      "--filter", "broadcast.includes-sender/*",
+      "--start",  testkit::bin_dir() + "/reference_server --listen 127.0.0.1:{port} --control off"};
+  for (int i = 0; i < 2; ++i) {  // the second time the port is free again
+    const Outcome outcome = run(words);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
+  }
+}
+
+TEST(Start, SaysWhatTheCommandSaidWhenItDoesNotListen) {
+  const Words target{"--target", "ws://127.0.0.1:" + std::to_string(testkit::free_port()), "--start"};
+  const Outcome ended = run(target + Words{"echo I have no leg to stand on >&2; exit 7"});
+  EXPECT_EQ(ended.exit_code, 3);
+  EXPECT_THAT(ended.err,
+              AllOf(HasSubstr("ended (exit status 7) before it listened"), HasSubstr("no leg to stand on")));
+  const Outcome silent = run(target + Words{"sleep 100", "--start-timeout", "200ms"});
+  EXPECT_EQ(silent.exit_code, 3);
+  EXPECT_THAT(silent.err, HasSubstr("does not listen after 200 ms"));
+}
+
+TEST(Start, RefusesAPortOnWhichSomebodyElseListens) {
+  const Reference other;
+  const Outcome outcome = run({"--target", other.ws, "--start", "sleep 100"});
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("already"));
+}
+
+class Crash : public testing::TestWithParam<const char*> {};
+
+TEST_P(Crash, IsChargedToTheCaseThatBroughtItAboutAndTheRunGoesOn) {
+  const std::string port = std::to_string(testkit::free_port());
+  const Outcome outcome =
+      run(kSeedRoomsOnly + Words{"--target", "ws://127.0.0.1:" + port, "--start", fragile(), "--filter",
+                                 "messages.[bo]*", "--filter", "broadcast.[eiru]*", "--jobs", GetParam(),
+                                 "--json", "-"});
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.out << outcome.err;
+  const json result = result_of(outcome);
+  std::set<std::string> crashed;
+  for (const json& c : result["cases"]) {
+    if (c["verdict"] != "crash") {
+      EXPECT_EQ(c["verdict"], "pass") << c.dump(1);
+      continue;
+    }
+    crashed.insert(c["id"]);
+    EXPECT_THAT(c["actual"], AllOf(HasSubstr("exit status 3"), HasSubstr("a binary message, I break")))
+        << c.dump(1);
+    EXPECT_FALSE(c["transcript"].empty());
+    EXPECT_NE(c["look_at"], "");
+  }
+  // The one is about binary messages, the other sends one among others.
+  EXPECT_THAT(crashed, ElementsAre("messages.binary/json-garbage-and-nothing",
+                                   "messages.others-unharmed/talk-goes-on"));
+}
+INSTANTIATE_TEST_SUITE_P(Jobs, Crash, testing::Values("1", "4"));
+
+TEST(CrashOfATargetThatIsNotOurs, EndsTheRunWithWhatWasMeasured) {
+  const std::uint16_t port = testkit::free_port();
+  Process process({testkit::python(), testkit::source_dir() + "/conformance/testdata/fragile_room.py",
+                   std::to_string(port)});
+  testkit::wait_for_port(process, port);
+  const Outcome outcome =
+      run(kSeedRoomsOnly + Words{"--target", "ws://127.0.0.1:" + std::to_string(port), "--filter",
+                                 "messages.b*", "--filter", "messages.o*", "--json", "-"});
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("the target died during messages.binary"));
+  const auto all = verdicts(result_of(outcome));
+  EXPECT_EQ(all.at("messages.bad-json/not-json"), "pass");
+  EXPECT_EQ(all.at("messages.binary/json-garbage-and-nothing"), "crash");
+  EXPECT_EQ(all.at("messages.others-unharmed/talk-goes-on"), "could_not_test");
+}
+
+TEST(Noise, WhatDoesNotComeFromATargetThatIsTooSlowCouldNotBeTested) {
+  // The target never delivers an empty text. With a round trip of 300 ms, which asks for limits of 15 s, and
+  // the word to take a tenth of that, the suite cannot tell lost from slow; without it can.
+  const auto judged = [](const std::string& delay) {
+    const std::string port = std::to_string(testkit::free_port());
+    return run(kSeedRoomsOnly + Words{"--target", "ws://127.0.0.1:" + port, "--start",
+                                      fragile(delay + " no-empty-texts"), "--timeout-scale", "0.1",
+                                      "--filter", "broadcast.empty-text/*", "--json", "-"});
+  };
+  const Outcome slow = judged("0.3"), lossy = judged("0");
+  EXPECT_EQ(slow.exit_code, 4) << slow.out << slow.err;
+  EXPECT_THAT(slow.out, HasSubstr("a round trip takes 3"));
+  EXPECT_EQ(lossy.exit_code, 1) << lossy.out << lossy.err;
+}
+
+// ---- known deviations
+
+class KnownDeviations : public testing::Test {
+ protected:
+  Outcome judged(const Reference& target, const std::string& lines) {
+    return target.judged({"--filter", "broadcast.exactly-once/*", "--filter", "echo.*", "--known-deviations",
+                          directory_.write("known.txt", lines), "--json", "-"});
+  }
+  TemporaryDirectory directory_;
+  const Reference right_;
+};
+
+TEST_F(KnownDeviations, AreNoFailuresAndCarryTheirReason) {
+  const Reference broken({"--mutant", "duplicates"});
+  for (const char* word : {"always", "sometimes"}) {
+    const Outcome outcome = judged(
+        broken, std::string("# mine\n\nbroadcast.exactly-once/* ") + word + "   it stutters (issue 7)  \n");
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.out;
+    const json result = result_of(outcome);
+    EXPECT_EQ(result["summary"]["known_deviation"], 1) << result["summary"];
+    for (const json& c : result["cases"])
+      EXPECT_EQ(c["deviation"], c["verdict"] == "known_deviation" ? "it stutters (issue 7)" : "");
+  }
+}
+
+TEST_F(KnownDeviations, OfAlwaysThatPassFailTheRun) {
+  const Outcome always = judged(right_, "broadcast.exactly-once/* always it stutters");
+  EXPECT_EQ(always.exit_code, 1);
+  EXPECT_EQ(result_of(always)["summary"]["unexpected_pass"], 1);
+  EXPECT_THAT(always.out, HasSubstr("known.txt:1 says that it always deviates (it stutters)"));
+  EXPECT_EQ(judged(right_, "broadcast.exactly-once/* sometimes it stutters when pressed").exit_code, 0);
+}
+
+TEST_F(KnownDeviations, ThatAreWronglyWrittenAreNamedByLine) {
+  const std::pair<const char*, const char*> kCases[] = {
+      {"# c\nechoes.* always why", "known.txt:2: echoes.* matches no case"},
+      {"echo.* never why",
+       "known.txt:1: after the case must come \"always\" or \"sometimes\", not \"never\""},
+      {"echo.*", "known.txt:1: after the case"},
+      {"echo.* always  ", "known.txt:1: the reason is missing"},
+      {"echo.* always why\necho.replies/* always why",
+       "known.txt:2: every case that echo.replies/* matches is taken"},
+  };
+  for (const auto& [lines, says] : kCases) {
+    const Outcome outcome = judged(right_, lines);
+    EXPECT_EQ(outcome.exit_code, 2) << lines;
+    EXPECT_THAT(outcome.err, HasSubstr(says));
+  }
+  EXPECT_EQ(right_.judged({"--known-deviations", "/nowhere"}).exit_code, 2);
+}
+
+// ---- which cases, how often, in which order
+
+TEST(Jobs, ManyAtATimeSayTheSameInTheSameOrder) {
+  const Reference target;
+  const Words words{"--filter", "[egb]*", "--json", "-"};
+  std::vector<std::string> one, eight;
+  const json by_one = result_of(target.judged(words));
+  for (const json& c : by_one["cases"]) one.push_back(c["id"]);
+  const Outcome outcome = target.judged(words + Words{"--jobs", "8"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.out;
+  const json by_eight = result_of(outcome);
+  for (const json& c : by_eight["cases"]) eight.push_back(c["id"]);
+  EXPECT_GT(one.size(), 20u);
+  EXPECT_EQ(one, eight);
+}
+
+TEST(Repeat, RunsEveryRoundAndCountsTheBadOnes) {
+  const Reference target({"--mutant", "duplicates"});
+  const Outcome outcome =
+      target.judged({"--filter", "broadcast.exactly-once/*", "--filter", "echo.replies/*", "--repeat", "3"});
+  EXPECT_EQ(outcome.exit_code, 1);
+  std::size_t printed = 0;
+  for (std::size_t at = 0; (at = outcome.out.find("\nfail ", at)) != outcome.out.npos; ++at) ++printed;
+  EXPECT_GE(printed, 2u) << outcome.out;
+  const json result =
+      result_of(target.judged({"--filter", "broadcast.exactly-once/*", "--repeat", "3", "--json", "-"}));
+  EXPECT_EQ(result["cases"].size(), 1u);
+  EXPECT_THAT(result["cases"][0]["message"], HasSubstr("(in 3 of 3 rounds)"));
+}
+
+TEST(Shard, TogetherTheyAreEveryCaseOnce) {
+  std::vector<std::string> all;
+  std::multiset<std::string> parts;
+  const json listed = result_of(run({"--list", "--json", "-"}));
+  for (const json& c : listed) all.push_back(c["id"]);
+  for (const char* part : {"1/3", "2/3", "3/3"}) {
+    const json some = result_of(run({"--list", "--json", "-", "--shard", part}));
+    EXPECT_NEAR(static_cast<double>(some.size()), static_cast<double>(all.size()) / 3, 1);
+    for (const json& c : some) parts.insert(c["id"]);
+  }
+  EXPECT_GT(all.size(), 60u);
+  EXPECT_EQ(parts, std::multiset<std::string>(all.begin(), all.end()));
+}
+
+TEST(FailFast, EndsAfterTheFirstFailureAndSaysWhatWasNotRun) {
+  const Reference target({"--mutant", "duplicates"});
+  const Outcome outcome =
+      target.judged({"--filter", "broadcast.*", "--filter", "push.*", "--fail-fast", "--json", "-"});
+  EXPECT_EQ(outcome.exit_code, 1);
+  const json result = result_of(outcome);
+  EXPECT_EQ(result["summary"]["fail"], 1);
+  EXPECT_EQ(result["cases"].back()["verdict"], "fail");
+  EXPECT_THAT(outcome.err, HasSubstr("cases were not run"));
+}
+
+// ---- --check
+
+TEST(Check, SaysThatARightProfileIsRight) {
+  const Reference target;
+  const Outcome outcome = target.judged({"--check"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.out;
+  for (const char* field :
+       {"room.path", "room.receive", "join_barrier", "echo", "push", "direct", "bad_message"})
+    EXPECT_THAT(outcome.out, HasSubstr(std::string("right      ") + field));
+}
+
+TEST(Check, NamesTheWrongPartAndWhatWasSeenInstead) {
+  const Reference target;
+  const struct {
+    const char* set;
+    const char* field;
+    const char* seen;
+  } kCases[] = {
+      {"room.path=/wrong/{room}/", "room.path", "HTTP 404"},
+      {R"(room.send={"text": "{text}"})", "room.send", "a close frame 1011"},
+      {R"(room.receive={"message": "{text}"})", "room.receive", "u9884"},
+      {"room.name_max=120", "room.name_pattern", "name_max = 120"},
+      {"greeting=welcome", "greeting", "nothing within the limit"},
+      {"echo.path=/nobody/", "echo.path", "HTTP 404"},
+      {R"(echo.receive={"message": "{text}"})", "echo.receive", "uff1a"},
+      {R"(push.receive={"message": "pushed {text}"})", "push", "came {\"message\": "},
+      {"group=chat_{room}", "push", "is \"group\" right?"},
+      {"bad_message=ignore", "bad_message", "this is \"close\""},
+  };
+  for (const auto& [set, field, seen] : kCases) {
+    const Outcome outcome = target.judged({"--check", "--set", set, "--timeout-scale", "0.3"});
+    EXPECT_EQ(outcome.exit_code, 1) << set << outcome.out << outcome.err;
+    std::string line;
+    for (std::istringstream lines(outcome.out); std::getline(lines, line);)
+      if (line.rfind("WRONG      " + std::string(field) + " ", 0) == 0) break;
+    EXPECT_THAT(line, AllOf(StartsWith("WRONG      " + std::string(field)), HasSubstr(seen))) << set << "\n"
+                                                                                              << outcome.out;
+  }
+  EXPECT_EQ(run({"--check", "--target", "ws://127.0.0.1:" + std::to_string(testkit::free_port())}).exit_code,
+            3);
+}
+
+// ---- what it writes
+
+TEST(Written, EverythingAPipelineWants) {
+  const Reference target({"--mutant", "duplicates"});
+  const TemporaryDirectory directory;
+  const Outcome outcome =
+      target.judged({"--filter", "broadcast.exactly-once/*", "--filter", "echo.replies/*", "--html",
+                     directory.path("r.html"), "--junit", directory.path("r.xml"), "--trace",
+                     directory.path("trace"), "--annotate", "github", "--durations", "1"});
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("::error title=fail broadcast.exactly-once/"));
+  EXPECT_THAT(outcome.out, HasSubstr("%0Aexpected: "));
+  EXPECT_THAT(outcome.out, HasSubstr("look at   "));
+  EXPECT_THAT(outcome.out, HasSubstr("\nslowest:\n"));
+  EXPECT_THAT(testkit::slurp(directory.path("r.xml")),
+              AllOf(HasSubstr("<property name=\"requirement\" value=\"echo.replies\"/>"),
+                    HasSubstr("<property name=\"section\" value=\"echo\"/>"),
+                    HasSubstr("<property name=\"level\" value=\"MUST\"/>")));
+  const std::string page = testkit::slurp(directory.path("r.html"));
+  for (const char* part : {"<details", "What to look at", "Transcript"})
+    EXPECT_NE(page.find(part), page.npos) << part;
+  std::size_t traces = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory.path("trace"))) {
+    if (!entry.is_regular_file()) continue;
+    ++traces;
+    EXPECT_THAT(testkit::slurp(entry.path()), AllOf(HasSubstr(" > GET /ws/chat/"), HasSubstr(" < text(")));
+  }
+  EXPECT_EQ(traces, 2u) << "one a case, also of what passed";
+}
+
+TEST(Written, BadInputIsOneSentence) {
+  const std::string nobody = "ws://127.0.0.1:1";
+  const std::pair<Words, const char*> kCases[] = {
+      {{"--shard", "0/3"}, "--shard 0/3: expected I/N"},
+      {{"--shard", "1/2x"}, "--shard 1/2x: expected I/N"},
+      {{"--jobs", "0"}, "--jobs"},
+      {{"--repeat", "0"}, "--repeat"},
+      {{"--observe", "soon"}, "--observe"},
+      {{"--annotate", "jenkins"}, "--annotate"},
+      {{"--trace", "/proc/no/such"}, "--trace /proc/no/such: no directory that can be written to"},
+      {{"--json", "-", "--junit", "-"}, "only one of them can go to stdout"},
+      {{"--json", "-", "--annotate", "github"}, "only one of them can go to stdout"},
+      {{"--start", "a", "--start", "b"}, "--start is given 2 times and --target 1 times"},
+  };
+  for (const auto& [words, says] : kCases) {
+    const Outcome outcome = run(Words{"--target", nobody} + words);
+    EXPECT_EQ(outcome.exit_code, 2) << says << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr(says));
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  }
+}
+
+// ---- targets behind TLS, headers, cookies, a prefix
+
+TEST(Tls, ATestAuthorityIsTrustedWhenItIsGiven) {
+  const testkit::Certificate certificate;
+  const Reference target({"--tls-cert", certificate.certificate_file(), "--tls-key", certificate.key_file()},
+                         "wss");
+  const Words some{"--filter", "connect.room*", "--filter", "broadcast.[eir]*", "--filter", "transport.*"};
+  const Outcome trusted = target.judged(some + Words{"--ca", certificate.certificate_file()});
+  EXPECT_EQ(trusted.exit_code, 0) << trusted.out << trusted.err;
+  EXPECT_EQ(target.judged(some + Words{"--set", "tls_ca=" + certificate.certificate_file()}).exit_code, 0);
+  EXPECT_EQ(target.judged(some + Words{"--insecure"}).exit_code, 0);
+  const Outcome untrusted = target.judged(some);
+  EXPECT_EQ(untrusted.exit_code, 3);
+  EXPECT_THAT(untrusted.err, HasSubstr("TLS"));
+}
+
+TEST(Headers, GoWithEveryHandshake) {
+  const Reference target({"--allowed-origin", "example.com"});
+  const Words some{"--filter", "connect.*", "--filter", "echo.*"};
+  EXPECT_THAT(target.judged(some).err, HasSubstr("HTTP 403"));
+  const Outcome outcome =
+      target.judged(some + Words{"--set", R"(headers={"Origin": "https://example.com"})"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
+}
+
+TEST(Prefix, OfTheTargetsAddressStandsBeforeEveryPath) {
+  const Reference target;
+  const Outcome outcome = run({"--target", target.ws + "/ws/", "--control", target.control, "--set",
+                               "room.path=/chat/{room}/", "--set", "echo.path=/chat/", "--filter",
+                               "connect.room*", "--filter", "echo.*", "--filter", "push.reaches*"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
+}
+
+}  // namespace
+}  // namespace roomcheck::conformance
