@@ -1,5 +1,4 @@
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <optional>
 #include <sstream>
 
@@ -63,7 +62,7 @@ class LayerBus final : public Bus {
         }
         receiver(**message);
         if (++got == count) outcome = Result<void>();
-        boost::asio::post(io_, ask);  // after this message is confirmed
+        ask();
       });
     };
     for (int i = 0; i < outstanding_; ++i) ask();

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <numeric>
 #include <thread>
 
 #include "libs/channel_layer/contract.h"
@@ -125,6 +126,32 @@ TEST_P(Contract, ReceiveThatStartedFirstGetsTheMessage) {  // layer.send-receive
   ASSERT_TRUE(send("test_channel", numbered(1)).ok());
   run_until([&] { return got.has_value(); });
   EXPECT_EQ((**got)->at("n"), 1);
+}
+
+// A program that receives in a loop asks for the next message as it takes one; so do two of its parts at
+// once.
+TEST_P(Contract, WhoeverAsksAgainAtOnceGetsEachMessageOnce) {  // layer.send-receive
+  if (!GetParam().keeps_messages) GTEST_SKIP() << "nothing waits on this backend";
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(send("test_channel", numbered(i)).ok());
+  std::vector<int> got;
+  int ended = 0;
+  const std::function<void()> ask = [&] {
+    layer().receive("test_channel", 100ms, [&](const Result<Message>& message) {
+      if (!message.ok()) {
+        ++ended;
+        return;
+      }
+      got.push_back((**message)["n"]);
+      ask();
+    });
+  };
+  ask();
+  ask();
+  run_until([&] { return ended == 2; });
+  std::sort(got.begin(), got.end());
+  std::vector<int> sent(20);
+  std::iota(sent.begin(), sent.end(), 0);
+  EXPECT_EQ(got, sent);
 }
 
 TEST_P(Contract, ReceiveEndsAtItsLimitWithASentence) {  // layer.send-receive

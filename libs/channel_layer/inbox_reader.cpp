@@ -38,7 +38,7 @@ void InboxReader::next() {
                         [this](const Result<const redisReply*>& reply) {
                           if (reply.ok()) on_popped(**reply);
                         });
-  } else {
+  } else if (events_.may_restore()) {
     connection_.command(Command{"EVAL", kRestoreScript, "2", key_, key_ + "$inflight"}, {});
   }
   connection_.command(

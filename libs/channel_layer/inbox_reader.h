@@ -24,6 +24,8 @@ class InboxReader {
   enum class Kind { private_inbox, plain };
   struct Events {
     std::function<bool()> wanted;
+    std::function<bool()>
+        may_restore;  // plain queues: nobody here holds a message whose backup is still there
     std::function<void(std::string_view member, std::string_view score)> got;
     // Messages were handed over: calls `next` when their receivers have had them, so that no more than one
     // chunk is on its way inside this process.
