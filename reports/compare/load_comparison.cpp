@@ -16,6 +16,8 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kMetrics[] = {"fan_out.p50", "fan_out.p99", "last.p50",   "last.p99", "push.p50",
                                     "push.p99",    "direct.p50",  "direct.p99", "echo.p50", "echo.p99"};
 
+constexpr std::string_view kTargetProcess = "target_process.";
+
 bool measured(const LoadResult& result, const std::string& metric) {
   const auto found = result.latency.find(metric.substr(0, metric.find('.')));
   return found != result.latency.end() && found->second.corrected.count() > 0;
@@ -57,15 +59,17 @@ void require_one_scenario(const std::vector<LoadRun>& base, const std::vector<Lo
                        ": only runs of one scenario can be compared");
 }
 
-std::vector<LoadRun> believable(std::vector<LoadRun> runs, std::vector<std::string>& set_aside) {
-  const auto unfit = [&](const LoadRun& run) {
+// Takes out what did not come to its end; names all that is not to be believed.
+std::vector<LoadRun> ended(std::vector<LoadRun> runs, std::vector<std::string>& set_aside) {
+  for (const LoadRun& run : runs) {
+    if (is_believable(run)) continue;
     const LoadResult& r = run.result;
-    if (r.valid && r.failed_because.empty()) return false;
     const auto& why = r.failed_because.empty() ? r.invalid_because : r.failed_because;
     set_aside.push_back(run.source + (why.empty() ? "" : " (" + why.front() + ")"));
-    return true;
-  };
-  runs.erase(std::remove_if(runs.begin(), runs.end(), unfit), runs.end());
+  }
+  runs.erase(std::remove_if(runs.begin(), runs.end(),
+                            [](const LoadRun& run) { return !run.result.failed_because.empty(); }),
+             runs.end());
   return runs;
 }
 
@@ -79,21 +83,35 @@ bool more_is_better(const std::string& path) {
   return false;
 }
 
-std::vector<double> values(const std::vector<Json>& results, const std::string& path) {
-  std::vector<double> out;
-  for (const Json& result : results) out.push_back(number_at_path(result, path));
+// A run and its result as the file has it.
+struct Document {
+  bool believable;
+  Json json;
+};
+
+std::vector<Document> documents(const std::vector<LoadRun>& runs) {
+  std::vector<Document> out;
+  for (const LoadRun& run : runs) out.push_back({is_believable(run), to_json(run.result)});
   return out;
 }
 
-MetricComparison measure(const std::string& name, const std::string& path, const std::vector<Json>& base,
-                         const std::vector<Json>& fresh, const CompareOptions& options) {
+std::vector<double> values(const std::vector<Document>& documents, const MetricComparison& m) {
+  std::vector<double> out;
+  for (const Document& document : documents)
+    if (document.believable || m.of_all_runs) out.push_back(number_at_path(document.json, m.path));
+  return out;
+}
+
+MetricComparison measure(const std::string& name, const std::string& path, const std::vector<Document>& base,
+                         const std::vector<Document>& fresh, const CompareOptions& options) {
   MetricComparison m;
   m.path = path;
   m.name = name;
   m.is_time = ends_with(path, "_ns");
   m.more_is_better = more_is_better(path);
-  m.base = values(base, path);
-  m.fresh = values(fresh, path);
+  m.of_all_runs = path.compare(0, kTargetProcess.size(), kTargetProcess) == 0;
+  m.base = values(base, m);
+  m.fresh = values(fresh, m);
   const auto given = options.max_regression_of.find(name);
   m.max_regression = given == options.max_regression_of.end() ? options.max_regression : given->second;
   if (m.base.empty() || m.fresh.empty()) return m;
@@ -130,6 +148,7 @@ FaultComparison compare_faults(const char* name, std::uint64_t Delivery::*count,
   const auto rates = [&](const std::vector<LoadRun>& runs, std::uint64_t& total) {
     std::vector<double> all;
     for (const LoadRun& run : runs) {
+      if (!is_believable(run)) continue;
       const Delivery& d = run.result.delivery;
       total += d.*count;
       all.push_back(static_cast<double>(d.*count) /
@@ -158,9 +177,15 @@ std::string_view to_string(Difference difference) {
   return "unknown";
 }
 
+bool is_believable(const LoadRun& run) { return run.result.valid && run.result.failed_because.empty(); }
+
+bool LoadComparison::can_tell(const MetricComparison& m) const {
+  return smallest_p(m.base.size(), m.fresh.size()) * static_cast<double>(metrics.size()) < level;
+}
+
 bool LoadComparison::can_tell() const {
   return !metrics.empty() &&
-         smallest_p(base.size(), fresh.size()) * static_cast<double>(metrics.size()) < level;
+         std::all_of(metrics.begin(), metrics.end(), [this](const auto& m) { return can_tell(m); });
 }
 
 bool LoadComparison::regression() const {
@@ -173,19 +198,17 @@ LoadComparison compare(std::vector<LoadRun> base, std::vector<LoadRun> fresh, co
   const Json shape = to_json(base.front().result);
   LoadComparison out;
   out.level = options.level;
-  out.base = believable(std::move(base), out.set_aside);
-  out.fresh = believable(std::move(fresh), out.set_aside);
+  out.base = ended(std::move(base), out.set_aside);
+  out.fresh = ended(std::move(fresh), out.set_aside);
 
-  std::vector<Json> base_json, fresh_json;
-  for (const LoadRun& run : out.base) base_json.push_back(to_json(run.result));
-  for (const LoadRun& run : out.fresh) fresh_json.push_back(to_json(run.result));
+  const std::vector<Document> base_documents = documents(out.base), fresh_documents = documents(out.fresh);
   const std::vector<std::string> names = options.metrics.empty() ? default_metrics(out) : options.metrics;
   for (const std::string& name : names) {
     const std::string path = full_path(name, shape);
     if (path.empty())
       throw BadInput("--metric " + name + ": a result has no such number; did you mean " +
                      nearest_path(name, shape) + "?");
-    out.metrics.push_back(measure(name, path, base_json, fresh_json, options));
+    out.metrics.push_back(measure(name, path, base_documents, fresh_documents, options));
   }
   for (const auto& [name, limit] : options.max_regression_of)
     if (std::find(names.begin(), names.end(), name) == names.end())

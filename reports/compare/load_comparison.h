@@ -33,6 +33,9 @@ struct MetricComparison {
   std::string name;  // as a person writes it: fan_out.p50
   bool is_time = false;
   bool more_is_better = false;  // deliveries, say; of times less is
+  // What the target's process used is as true in a run whose schedule was not kept: it is taken from those
+  // runs, too. Everything else comes from believable runs only.
+  bool of_all_runs = false;
   std::vector<double> base, fresh;
   double base_median = 0, new_median = 0;
   bool has_ratio =
@@ -57,17 +60,21 @@ struct FaultComparison {
 };
 
 struct LoadComparison {
-  std::vector<LoadRun> base, fresh;    // the believable ones
-  std::vector<std::string> set_aside;  // the others: "c.json (1.1 % of the sends ...)"
+  std::vector<LoadRun> base, fresh;    // those that came to their end
+  std::vector<std::string> set_aside;  // those that are not to be believed: "c.json (1.1 % of the sends ...)"
   std::vector<MetricComparison> metrics;
   std::vector<FaultComparison> faults;
   double level = 0;
   std::size_t least_runs = 0;  // a side, below which the test cannot tell anything at this level
 
-  // False when there are too few believable runs for any difference to be told: nothing was proved.
+  // False when a metric has too few believable runs for any difference to be told: nothing was proved of it.
   bool can_tell() const;
+  bool can_tell(const MetricComparison& metric) const;
   bool regression() const;
 };
+
+// Whether a run counts for what only believable runs say.
+bool is_believable(const LoadRun& run);
 
 // REQUIRES: both sides have a run. Throws BadInput, one sentence: runs of different scenarios, an unknown
 // metric.

@@ -11,6 +11,8 @@ namespace roomcheck::reports {
 Headline headline(const LoadComparison& comparison);
 Headline headline(const ConformanceComparison& comparison, bool strict);
 
+std::size_t believable(const std::vector<LoadRun>& runs);  // how many
+
 // "1.20 ms", "1,234", "0.25".
 std::string format_value(const MetricComparison& metric, double value);
 // The change of NEW against BASE: "+20.1 %", "-3.0 %".

@@ -71,8 +71,8 @@ std::string metrics_table(const LoadComparison& c) {
          "<span class=\"tag " + std::string(tone(m)) + "\">" + std::string(to_string(m.difference)) +
              "</span><p class=message>" + escape(judgement(m)) + "</p>"});
   }
-  std::string out = "<h3>Metrics</h3>\n<p class=quiet>Medians of " + std::to_string(c.base.size()) + " and " +
-                    std::to_string(c.fresh.size()) +
+  std::string out = "<h3>Metrics</h3>\n<p class=quiet>Medians of " + std::to_string(believable(c.base)) +
+                    " and " + std::to_string(believable(c.fresh)) +
                     " runs. Thin line: no change; dashed: the limit. p of a rank test (Mann-Whitney), made "
                     "larger for the number of metrics (Holm).</p>\n" +
                     render(table);
@@ -87,7 +87,8 @@ std::string metrics_table(const LoadComparison& c) {
 stats::Histogram together(const std::vector<LoadRun>& runs, const std::string& name) {
   stats::Histogram out;
   for (const LoadRun& run : runs)
-    if (const auto found = run.result.latency.find(name); found != run.result.latency.end())
+    if (const auto found = run.result.latency.find(name);
+        is_believable(run) && found != run.result.latency.end())
       out.merge(found->second.corrected);
   return out;
 }
@@ -100,7 +101,8 @@ std::string curves(const LoadComparison& c, const std::string& name, const std::
   std::vector<Curve> all{{"BASE", &base, 1, "solid"}, {"NEW", &fresh, 2, "solid"}};
   const auto add = [&](const std::vector<LoadRun>& runs, int colour) {
     for (std::size_t i = 0; runs.size() > 1 && i < runs.size() && i < kThinLines; ++i)
-      if (const auto found = runs[i].result.latency.find(name); found != runs[i].result.latency.end())
+      if (const auto found = runs[i].result.latency.find(name);
+          is_believable(runs[i]) && found != runs[i].result.latency.end())
         all.push_back({runs[i].source, &found->second.corrected, colour, "thin"});
   };
   add(c.base, 1);
@@ -116,10 +118,18 @@ std::string run_by_run(const LoadComparison& c) {
     std::vector<std::string> paths;
     for (const LoadRun& run : runs) paths.push_back(run.source);
     const std::vector<std::string> names = short_names(paths);
+    std::vector<std::size_t> next(c.metrics.size());  // a metric may have left runs out
     for (std::size_t i = 0; i < runs.size(); ++i) {
       std::vector<Cell> row{std::string("<b>") + side + "</b> " + escape(names[i])};
-      for (const MetricComparison& m : c.metrics)
-        row.push_back(Cell(format_value(m, (m.*values)[i]), static_cast<std::int64_t>((m.*values)[i])));
+      for (std::size_t k = 0; k < c.metrics.size(); ++k) {
+        const MetricComparison& m = c.metrics[k];
+        if (!is_believable(runs[i]) && !m.of_all_runs) {
+          row.push_back(Cell("–", -1));
+          continue;
+        }
+        const double value = (m.*values)[next[k]++];
+        row.push_back(Cell(format_value(m, value), static_cast<std::int64_t>(value)));
+      }
       table.rows.push_back(std::move(row));
     }
   };

@@ -28,7 +28,8 @@ std::string sign(const MetricComparison& m) {
 
 std::string to_markdown(const LoadComparison& c) {
   std::string out = heading(headline(c));
-  out += "| | BASE (" + std::to_string(c.base.size()) + ") | NEW (" + std::to_string(c.fresh.size()) +
+  out += "| | BASE (" + std::to_string(believable(c.base)) + ") | NEW (" +
+         std::to_string(believable(c.fresh)) +
          ") | change | 95 % interval | p | |\n| --- | --: | --: | --: | :-: | --: | --- |\n";
   for (const MetricComparison& m : c.metrics) {
     char p[32];

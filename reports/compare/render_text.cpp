@@ -81,6 +81,7 @@ std::string judgement(const MetricComparison& m) {
   if (m.difference == Difference::worse)
     return "worse, by no more than the " + short_percent(m.max_regression) + " allowed";
   if (m.difference == Difference::better) return "better";
+  if (m.base.empty() || m.fresh.empty()) return "no believable run";
   std::string out(to_string(m.difference));
   if (!m.has_ratio) return out;
   return out + "; " + short_percent(m.max_regression > 0 ? m.max_regression : 0.05) + " would take " +
@@ -105,6 +106,10 @@ std::string_view to_string(CaseChange::Kind kind) {
   return "changed";
 }
 
+std::size_t believable(const std::vector<LoadRun>& runs) {
+  return static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), is_believable));
+}
+
 Headline headline(const LoadComparison& c) {
   std::vector<std::string> beyond, worse, better;
   for (const MetricComparison& m : c.metrics) {
@@ -119,16 +124,18 @@ Headline headline(const LoadComparison& c) {
     if (f.regression) beyond.push_back(f.name);
   if (!beyond.empty())
     return {"WORSE", "bad", "NEW is worse than BASE, by more than allowed: " + joined(beyond) + "."};
-  if (c.base.empty() || c.fresh.empty())
-    return {"CANNOT TELL", "doubt",
-            std::string("No run of ") + (c.base.empty() ? "BASE" : "NEW") + " is to be believed."};
   if (c.metrics.empty()) return {"CANNOT TELL", "doubt", "The runs have no latency in common to compare."};
-  if (!c.can_tell())
+  for (const MetricComparison& m : c.metrics) {
+    if (c.can_tell(m)) continue;
+    if (m.base.empty() || m.fresh.empty())
+      return {"CANNOT TELL", "doubt",
+              std::string("No run of ") + (m.base.empty() ? "BASE" : "NEW") + " is to be believed."};
     return {"CANNOT TELL", "doubt",
-            runs(c.base.size()) + " of BASE and " + runs(c.fresh.size()) +
-                " of NEW cannot tell any difference: it takes " + std::to_string(c.least_runs) +
-                " a side for " + std::to_string(c.metrics.size()) +
+            runs(m.base.size()) + " of BASE and " + runs(m.fresh.size()) +
+                " of NEW cannot tell any difference of " + m.name + ": it takes " +
+                std::to_string(c.least_runs) + " a side for " + std::to_string(c.metrics.size()) +
                 (c.metrics.size() == 1 ? " metric." : " metrics.")};
+  }
   if (!worse.empty())
     return {"WORSE, WITHIN THE LIMIT", "doubt", "Worse, but by no more than allowed: " + joined(worse) + "."};
   if (!better.empty()) return {"BETTER", "good", "NEW is better than BASE: " + joined(better) + "."};
@@ -154,7 +161,7 @@ Headline headline(const ConformanceComparison& c, bool strict) {
 std::string to_text(const LoadComparison& c) {
   const Headline h = headline(c);
   std::string out = std::string(h.word) + "  " + h.sentence + "\n\n";
-  out += "BASE " + runs(c.base.size()) + ", NEW " + runs(c.fresh.size()) + ", medians of runs\n";
+  out += "BASE " + runs(believable(c.base)) + ", NEW " + runs(believable(c.fresh)) + ", medians of runs\n";
   for (const std::string& run : c.set_aside) out += "set aside, not to be believed: " + run + "\n";
   std::vector<std::vector<std::string>> rows{{"", "BASE", "NEW", "change", "95 % interval", "p", "verdict"}};
   for (const MetricComparison& m : c.metrics)
