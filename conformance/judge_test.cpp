@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <set>
 #include <sstream>
 
@@ -389,6 +390,78 @@ TEST(Headers, GoWithEveryHandshake) {
   const Outcome outcome =
       target.judged(some + Words{"--set", R"(headers={"Origin": "https://example.com"})"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
+}
+
+// A session cookie as Django signs it, so many seconds ago.
+std::string django_session(const std::string& key, int age, const std::string& user) {
+  constexpr const char* kSign = R"py(
+import sys, time
+from django.conf import settings
+from django.core import signing
+settings.configure(SECRET_KEY=sys.argv[1])
+now = time.time() - int(sys.argv[2])
+signing.time.time = lambda: now
+print(signing.dumps({"_auth_user_id": sys.argv[3], "_auth_user_backend": "b", "_auth_user_hash": "h"}, key=sys.argv[1],
+                    salt="django.contrib.sessions.backends.signed_cookies", compress=True), end="")
+)py";
+  const Outcome outcome = testkit::run({testkit::python(), "-c", kSign, key, std::to_string(age), user});
+  if (outcome.exit_code != 0) throw std::runtime_error(outcome.err);
+  return "sessionid=" + outcome.out;
+}
+
+TEST(Sessions, AreJudgedWithCookiesFromTheEnvironment) {
+  const TemporaryDirectory directory;
+  const Reference target(
+      {"--session-secret", directory.write("key", "the key"), "--allowed-origin", "example.com"});
+  const std::map<std::string, std::string> environment{
+      {"ROOMCHECK_AUTH_SESSION", django_session("the key", 5, "7")},
+      {"ROOMCHECK_AUTH_USER", "7"},
+      {"ROOMCHECK_AUTH_EXPIRED", django_session("the key", 40 * 86400, "7")}};
+  const Words words{testkit::bin_dir() + "/conformance",
+                    "--target",
+                    target.ws,
+                    "--control",
+                    target.control,
+                    "--set",
+                    R"(capabilities=["echo", "push", "direct", "events", "auth", "origin"])"};
+  const auto judged = [&](const Words& more, std::map<std::string, std::string> with = {}) {
+    with.insert(environment.begin(), environment.end());
+    return testkit::run(words + more, with, std::chrono::seconds(100));
+  };
+  const Outcome check = judged({"--check"});
+  EXPECT_EQ(check.exit_code, 0) << check.out << check.err;
+  EXPECT_THAT(check.out,
+              AllOf(HasSubstr("right      auth.private_path"), HasSubstr("right      origin.missing")));
+  const Words some{"--filter", "auth.*", "--filter", "origin.*", "--filter", "echo.*", "--json", "-"};
+  const Outcome outcome = judged(some);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
+  EXPECT_EQ(result_of(outcome)["summary"].count("skipped"), 0u) << outcome.out;
+  // A cookie that was promised to be expired and is not: somebody, where nobody should be.
+  const Outcome valid = judged(some, {{"ROOMCHECK_AUTH_EXPIRED", django_session("the key", 5, "7")}});
+  EXPECT_EQ(valid.exit_code, 1) << valid.out;
+  EXPECT_EQ(verdicts(result_of(valid)).at("auth.bad-session/expired"), "fail");
+}
+
+TEST(Cookies, OfTheProfileOpenATargetThatWantsALogin) {
+  const TemporaryDirectory directory;
+  const Reference target({"--session-secret", directory.write("key", "the key"), "--login-required"});
+  const Words some{"--filter", "broadcast.[eir]*", "--filter", "echo.*"};
+  EXPECT_EQ(target.judged(some).exit_code, 3);
+  const Outcome outcome =
+      target.judged(some + Words{"--set", "cookies=" + django_session("the key", 5, "7")});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
+}
+
+TEST(Docs, NameOnlyOptionsThatExist) {
+  const std::string help = run({"--help"}).out,
+                    docs = testkit::slurp(testkit::source_dir() + "/docs/CONFORMANCE.md");
+  const std::regex option("`(--[a-z-]+)");
+  std::set<std::string> named;
+  for (auto it = std::sregex_iterator(docs.begin(), docs.end(), option); it != std::sregex_iterator(); ++it)
+    named.insert((*it)[1]);
+  EXPECT_GT(named.size(), 20u);
+  for (const std::string& name : named)
+    EXPECT_TRUE(name == "--gtest" || help.find("  " + name) != help.npos) << name;
 }
 
 TEST(Prefix, OfTheTargetsAddressStandsBeforeEveryPath) {
