@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -14,6 +15,7 @@
 #include "libs/testkit/paths.h"
 #include "libs/testkit/process.h"
 #include "libs/testkit/target.h"
+#include "libs/websocket/raw_client.h"
 
 namespace roomcheck::conformance {
 namespace {
@@ -106,6 +108,26 @@ TEST(Start, RefusesAPortOnWhichSomebodyElseListens) {
   const Outcome outcome = run({"--target", other.ws, "--start", "sleep 100"});
   EXPECT_EQ(outcome.exit_code, 3);
   EXPECT_THAT(outcome.err, HasSubstr("already"));
+}
+
+TEST(Start, ASignalToUsEndsTheTargetToo) {
+  const std::uint16_t port = testkit::free_port();
+  const auto listens = [&] {
+    return websocket::RawClient::connect(websocket::parse_url("ws://127.0.0.1:" + std::to_string(port)),
+                                         steady_clock().now() + std::chrono::seconds(1))
+        .ok();
+  };
+  Process judge({testkit::bin_dir() + "/conformance", "--target", "ws://127.0.0.1:" + std::to_string(port),
+                 "--start", testkit::bin_dir() + "/reference_server --listen 127.0.0.1:{port} --control off",
+                 "--filter", "broadcast.includes-sender/*", "--repeat", "10000"});
+  (void)judge.wait_for("pass +broadcast");
+  EXPECT_TRUE(listens());
+  judge.signal(SIGTERM);
+  EXPECT_EQ(judge.wait(), 128 + SIGTERM);
+  const Nanoseconds end = steady_clock().now() + std::chrono::seconds(20);
+  while (listens() && steady_clock().now() < end) {
+  }
+  EXPECT_FALSE(listens());
 }
 
 class Crash : public testing::TestWithParam<const char*> {};
