@@ -186,6 +186,28 @@ TEST_P(Interop, EitherSideAddressesOneConnectionOfTheOther) {
   for (Member* member : {python.get(), ours.get(), &bystander}) EXPECT_EQ(member->hears(), said("a fence"));
 }
 
+// The judge's own cases for clusters, over a Django node and one of ours, each killed and started again by
+// it.
+TEST_P(Interop, TheSuiteTakesBothServersForOneCluster) {
+  const TemporaryRedis redis;
+  const std::string python_port = std::to_string(free_port()), our_port = std::to_string(free_port());
+  const std::string django = "PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=" + source_dir() +
+                             "/conformance/targets/django CHAT_CONSUMER=async CHANNEL_LAYER=" + GetParam() +
+                             " REDIS_URL=" + redis.url() + " exec " + python() +
+                             " -m uvicorn --log-level warning --ws websockets --port " + python_port +
+                             " mychat.asgi:application";
+  const std::string ours =
+      "exec " + bin_dir() +
+      "/reference_server --log-level error --control off --listen 127.0.0.1:" + our_port + " --layer " +
+      (GetParam() == "core" ? "redis" : "redis-pubsub") + " --redis-url " + redis.url();
+  const Outcome outcome =
+      run({bin_dir() + "/conformance", "--target", "ws://127.0.0.1:" + python_port, "--start", django,
+           "--target", "ws://127.0.0.1:" + our_port, "--start", ours, "--start-timeout", "60s", "--control",
+           redis.url() + "?layer=" + GetParam(), "--filter", "cluster.*", "--require-complete"},
+          {}, std::chrono::seconds(250));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
+}
+
 TEST(InteropCore, EitherSideSeesTheMembersOfTheOther) {
   System system("core", 1);
   const auto [python, python_name] = system.named_member(system.python_side(), "room");

@@ -46,6 +46,7 @@ inline void expect_conformance(const Deployment& how) {
     known.push_back("channels-" + how.layer);
     options.insert(options.end(), {"--control", redis.url() + "?layer=" + how.layer});
   }
+  if (how.layer == "pubsub" && how.server != "daphne" && !one_thread) known.emplace_back("uvicorn-pubsub");
   if (how.layer == "core" && how.server == "uvicorn-wsproto") known.emplace_back("uvicorn-wsproto-core");
   expect_conformance(target, known, options);
 }
