@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 
 TEST(Includes, PointTheRightWayInEveryFile) {
   int files = 0;
-  for (const char* top : {"libs", "reference_server", "loadgen", "conformance", "reports", "ci"}) {
+  for (const char* top : {"libs", "reference_server", "layerctl", "loadgen", "conformance", "reports", "ci",
+                          "benchmarks", "fuzz"}) {
     for (auto it = fs::recursive_directory_iterator(fs::path(testkit::source_dir()) / top);
          it != fs::recursive_directory_iterator(); ++it) {
       if (it->path().filename() == "node_modules") it.disable_recursion_pending();
