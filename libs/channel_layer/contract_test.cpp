@@ -12,6 +12,8 @@
 #include "libs/channel_layer/contract.h"
 #include "libs/channel_layer/memory.h"
 #include "libs/channel_layer/redis.h"
+#include "libs/testkit/broken_layer.h"
+#include "libs/testkit/layer_driver.h"
 #include "libs/testkit/manual_clock.h"
 #include "libs/testkit/redis.h"
 
@@ -22,6 +24,7 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
+using testkit::LayerDriver;
 
 class Contract : public testing::TestWithParam<Backend> {
  protected:
@@ -40,75 +43,41 @@ class Contract : public testing::TestWithParam<Backend> {
     run_until([&] { return !probe_->got.empty() && probe_->got.back() == fences_; });
   }
 
-  // Runs the loop until `ready`; what does not come within the bound fails the test rather than hangs it.
   template <class Ready>
   void run_until(Ready ready) {
-    io_.restart();
-    const auto limit = std::chrono::steady_clock::now() + 20s;
-    if (ready()) return;
-    while (!ready() && std::chrono::steady_clock::now() < limit) io_.run_one_for(20ms);
-    ASSERT_TRUE(ready());
+    testkit::run_until(io_, ready);
   }
 
-  template <class Outcome, class Start>
-  Outcome wait(Start start) {
-    std::optional<Outcome> outcome;
-    start([&](Outcome result) { outcome.emplace(std::move(result)); });
-    EXPECT_FALSE(outcome.has_value()) << "a completion ran before the call returned";
-    run_until([&] { return outcome.has_value(); });
-    return std::move(*outcome);
-  }
-
-  Result<void> send(const std::string& channel, Event event) {
-    return wait<Result<void>>([&](auto done) { layer().send(channel, event, done); });
-  }
+  // The calls of a test, each answered before it returns.
+  LayerDriver driver() { return LayerDriver(io_, layer()); }
+  Result<void> send(const std::string& channel, const Event& event) { return driver().send(channel, event); }
   Result<Message> receive(const std::string& channel, std::chrono::nanoseconds limit = 0s) {
-    return wait<Result<Message>>([&](auto done) { layer().receive(channel, limit, done); });
+    return driver().receive(channel, limit);
   }
   Result<void> group_add(const std::string& group, const std::string& channel) {
-    return wait<Result<void>>([&](auto done) { layer().group_add(group, channel, done); });
+    return driver().group_add(group, channel);
   }
   Result<void> group_discard(const std::string& group, const std::string& channel) {
-    return wait<Result<void>>([&](auto done) { layer().group_discard(group, channel, done); });
+    return driver().group_discard(group, channel);
   }
-  Result<GroupSendReport> group_send(const std::string& group, Event event) {
-    return wait<Result<GroupSendReport>>([&](auto done) { layer().group_send(group, event, done); });
+  Result<GroupSendReport> group_send(const std::string& group, const Event& event) {
+    return driver().group_send(group, event);
   }
-  std::vector<std::string> members(const std::string& group) {
-    auto result =
-        wait<Result<std::vector<std::string>>>([&](auto done) { layer().group_channels(group, done); });
-    EXPECT_TRUE(result.ok());
-    return result.ok() ? *result : std::vector<std::string>{"?"};
-  }
-
-  // A consumer: listens on a fresh channel and notes the number in each message.
-  struct Consumer {
-    std::string channel;
-    std::vector<int> got;
-  };
-  std::shared_ptr<Consumer> consumer() {
-    auto out = std::make_shared<Consumer>();
-    out->channel = layer().new_channel();
-    const auto result = wait<Result<void>>([&](auto done) {
-      layer().listen(
-          out->channel, [out](const Message& message) { out->got.push_back((*message)["n"]); }, done);
-    });
-    EXPECT_TRUE(result.ok());
-    return out;
-  }
+  std::vector<std::string> members(const std::string& group) { return driver().members(group); }
+  std::shared_ptr<LayerDriver::Consumer> consumer() { return driver().consumer(); }
 
   template <class Outcome>
   static void expect_ok(const Outcome& outcome) {
     EXPECT_TRUE(outcome.ok());
   }
 
-  static Event numbered(int n) { return Event{{"type", "test"}, {"n", n}}; }
+  static Event numbered(int n) { return LayerDriver::numbered(n); }
 
   testkit::ManualClock clock_;
   LayerOptions options_;
   boost::asio::io_context io_;
   std::unique_ptr<ChannelLayer> layer_;
-  std::shared_ptr<Consumer> probe_;
+  std::shared_ptr<LayerDriver::Consumer> probe_;
   int fences_ = 1000000;
 };
 
@@ -125,6 +94,7 @@ TEST_P(Contract, ReceiveThatStartedFirstGetsTheMessage) {  // layer.send-receive
   layer().receive("test_channel", 20s, [&](Result<Message> r) { got.emplace(std::move(r)); });
   ASSERT_TRUE(send("test_channel", numbered(1)).ok());
   run_until([&] { return got.has_value(); });
+  ASSERT_TRUE(got.has_value() && got->ok());
   EXPECT_EQ((**got)->at("n"), 1);
 }
 
@@ -366,7 +336,7 @@ TEST_P(Contract, FlushForgetsMessagesAndMemberships) {  // layer.flush
   const auto a = consumer();
   expect_ok(group_add("g", a->channel));
   if (GetParam().keeps_messages) expect_ok(send("c", numbered(1)));
-  ASSERT_TRUE((wait<Result<void>>([&](auto done) { layer().flush(done); })).ok());
+  ASSERT_TRUE(driver().flush().ok());
   expect_ok(group_send("g", numbered(2)));
   settle();
   EXPECT_THAT(a->got, IsEmpty());
@@ -489,7 +459,10 @@ Backend memory_backend() {
   backend.name = "memory";
   backend.make_node = [](const LayerOptions& options, const Clock& clock) -> Backend::Node {
     return [hub = make_in_memory_hub(options, clock)](boost::asio::io_context& io) {
-      return make_in_memory_layer(hub, io);
+      auto layer = make_in_memory_layer(hub, io);
+      // broken_layers_test.cpp proves that each check can fail.
+      const char* const fault = std::getenv("ROOMCHECK_LAYER_FAULT");
+      return fault == nullptr ? std::move(layer) : testkit::break_layer(std::move(layer), fault);
     };
   };
   return backend;

@@ -3,16 +3,6 @@
 #include <spdlog/spdlog.h>
 
 namespace roomcheck::channel_layer {
-namespace {
-
-// Puts back what a reader left in the backup. KEYS: the queue, its backup.
-constexpr const char* kRestoreScript =
-    "local backup = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES') "
-    "for i = 1, #backup, 2 do redis.call('ZADD', KEYS[1], backup[i + 1], backup[i]) end "
-    "redis.call('DEL', KEYS[2])";
-
-}  // namespace
-
 InboxReader::InboxReader(boost::asio::io_context& io, const RedisUrl& url, const RedisOptions& options,
                          Kind kind, std::string key, Events events)
     : kind_(kind),
@@ -38,8 +28,11 @@ void InboxReader::next() {
                         [this](const Result<const redisReply*>& reply) {
                           if (reply.ok()) on_popped(**reply);
                         });
-  } else if (events_.may_restore()) {
-    connection_.command(Command{"EVAL", kRestoreScript, "2", key_, key_ + "$inflight"}, {});
+  } else {
+    connection_.command(Command{"ZRANGE", key_ + "$inflight", "0", std::to_string(kChunk - 1)},
+                        [this](const Result<const redisReply*>& reply) {
+                          if (reply.ok()) on_backup(**reply);
+                        });
   }
   connection_.command(
       Command{"BZPOPMIN", key_, std::to_string(kBlock.count())},
@@ -61,6 +54,20 @@ void InboxReader::on_popped(const redisReply& pairs) {
   for (std::size_t i = 0; i + 1 < pairs.elements; i += 2)
     events_.got({pairs.element[i]->str, pairs.element[i]->len},
                 {pairs.element[i + 1]->str, pairs.element[i + 1]->len});
+}
+
+void InboxReader::on_backup(const redisReply& members) {
+  const auto now = std::chrono::steady_clock::now();
+  auto before = std::exchange(backup_, {});
+  for (std::size_t i = 0; i < members.elements; ++i) {
+    const std::string member(members.element[i]->str, members.element[i]->len);
+    const auto seen = before.find(member);
+    if (seen == before.end() || now - seen->second < kAbandoned) {
+      backup_[member] = seen == before.end() ? now : seen->second;
+    } else {
+      events_.abandoned(member);
+    }
+  }
 }
 
 // A lost connection comes back by itself; what Redis refuses (a key of another type) is tried again calmly.

@@ -3,6 +3,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "libs/event/event.h"
 #include "libs/event/msgpack.h"
@@ -28,24 +29,36 @@ void put_text(std::string& out, std::string_view text) {
   out += text;
 }
 
-// The MessagePack map with room for one entry more.
-std::string with_one_more(std::string_view map) {
+std::size_t map_header_size(std::string_view map) {
   const auto first = static_cast<unsigned char>(map[0]);
-  std::size_t header = 1, entries = first & 0x0fU;
-  if (first == 0xde || first == 0xdf) {
-    header = first == 0xde ? 3 : 5;
-    entries = 0;
-    for (std::size_t i = 1; i < header; ++i) entries = entries << 8 | static_cast<unsigned char>(map[i]);
-  }
-  ++entries;
-  std::string out;
+  return first == 0xde ? 3 : first == 0xdf ? 5 : 1;
+}
+
+// How many entries a MessagePack map has; 0 for what is none.
+std::size_t entries_of(std::string_view map) {
+  const auto first = static_cast<unsigned char>(map[0]);
+  const std::size_t header = map_header_size(map);
+  if (header == 1) return (first & 0xf0U) == 0x80 ? first & 0x0fU : 0;
+  if (map.size() < header) return 0;
+  std::size_t out = 0;
+  for (std::size_t i = 1; i < header; ++i) out = out << 8 | static_cast<unsigned char>(map[i]);
+  return out;
+}
+
+void put_map_header(std::string& out, std::size_t entries) {
   if (entries <= 15) {
     put(out, 0x80 | entries, 1);
   } else {
     put(out, entries <= 0xffff ? 0xde : 0xdf, 1);
     put(out, entries, entries <= 0xffff ? 2 : 4);
   }
-  out += map.substr(header);
+}
+
+// The MessagePack map with room for one entry more.
+std::string with_one_more(std::string_view map) {
+  std::string out;
+  put_map_header(out, entries_of(map) + 1);
+  out += map.substr(map_header_size(map));
   put_text(out, kRoutingKey);
   return out;
 }
@@ -55,6 +68,58 @@ std::string json_with_one_more(std::string_view map) {
   std::string out(map.substr(0, map.size() - 1));
   if (out.size() > 1) out += ", ";
   return out.append("\"").append(kRoutingKey).append("\": ");
+}
+
+// A text at the beginning of `rest`, which moves behind it.
+std::optional<std::string_view> take_text(std::string_view& rest) {
+  if (rest.empty()) return std::nullopt;
+  const auto first = static_cast<unsigned char>(rest[0]);
+  const bool fix = (first & 0xe0U) == 0xa0;
+  if (!fix && (first != 0xd9 || rest.size() < 2)) return std::nullopt;
+  const std::size_t header = fix ? 1 : 2;
+  const std::size_t size = fix ? first & 0x1fU : static_cast<unsigned char>(rest[1]);
+  if (rest.size() < header + size) return std::nullopt;
+  const std::string_view out = rest.substr(header, size);
+  rest.remove_prefix(header + size);
+  return out;
+}
+
+// The routing in place, where everybody writes it: last. A group message for a thousand members is nearly all
+// routing, and a document of a thousand texts costs ten times as much as looking at them. Should the bytes
+// only look like routing (inside binary data), then what is before them is no whole map, and the caller reads
+// it the slow way.
+std::optional<std::vector<std::string_view>> routing_at_the_end(std::string_view map,
+                                                                std::string& without_routing) {
+  static const std::string kKey = "\xb0" + std::string(kRoutingKey);
+  const std::size_t at = map.rfind(kKey);
+  if (at == map.npos || at == 0) return std::nullopt;
+  std::string_view rest = map.substr(at + kKey.size());
+  if (rest.empty()) return std::nullopt;
+  const auto first = static_cast<unsigned char>(rest[0]);
+  std::size_t header = 0, count = 1;
+  if ((first & 0xf0U) == 0x90) {
+    header = 1;
+    count = first & 0x0fU;
+  } else if (first == 0xdc || first == 0xdd) {
+    header = first == 0xdc ? 3 : 5;
+    if (rest.size() < header) return std::nullopt;
+    count = 0;
+    for (std::size_t i = 1; i < header; ++i) count = count << 8 | static_cast<unsigned char>(rest[i]);
+  }
+  rest.remove_prefix(header);
+  std::vector<std::string_view> names;
+  names.reserve(std::min(count, rest.size()));
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto name = take_text(rest);
+    if (!name) return std::nullopt;
+    names.push_back(*name);
+  }
+  if (!rest.empty()) return std::nullopt;
+  const std::size_t entries = entries_of(map);
+  if (entries == 0) return std::nullopt;
+  put_map_header(without_routing, entries - 1);
+  without_routing += map.substr(map_header_size(map), at - map_header_size(map));
+  return names;
 }
 
 bool has_binary(const Event& value) {
@@ -127,39 +192,58 @@ std::string Payload::for_channels(std::string_view map, const std::vector<std::s
   return for_plain(out);
 }
 
-Result<Event> Payload::parse(std::string_view sealed, std::chrono::seconds max_age) const {
-  std::string opened;
-  if (fernet_) {
-    Result<std::string> text = fernet_->decrypt(sealed, wall_clock_(), max_age);
-    if (!text.ok()) return text.error();
-    opened = std::move(text).value();
-    sealed = opened;
-  }
+Result<std::string> Payload::open(std::string_view sealed, std::chrono::seconds max_age) const {
+  return fernet_->decrypt(sealed, wall_clock_(), max_age);
+}
+
+Result<Event> Payload::parse(std::string_view map) const {
   Result<Event> event =
-      serializer_ == RedisSerializer::msgpack ? event::from_msgpack(sealed) : event::parse_json(sealed);
+      serializer_ == RedisSerializer::msgpack ? event::from_msgpack(map) : event::parse_json(map);
   if (event.ok() && !event->is_object()) return poison("the top level is no map");
   return event;
 }
 
 Result<Event> Payload::from_topic(std::string_view payload) const {
-  return parse(payload, std::chrono::seconds(0));
+  if (!fernet_) return parse(payload);
+  const Result<std::string> map = open(payload, std::chrono::seconds(0));
+  return map.ok() ? parse(*map) : Result<Event>(map.error());
 }
 
 Result<Incoming> Payload::from_queue(std::string_view member) const {
   if (member.size() < random_prefix_length_) return poison("it is shorter than its random prefix");
-  Result<Event> event = parse(member.substr(random_prefix_length_), max_age_);
+  std::string_view map = member.substr(random_prefix_length_);
+  Incoming out;
+  if (fernet_) {
+    Result<std::string> opened = open(map, max_age_);
+    if (!opened.ok()) return opened.error();
+    auto kept = std::make_shared<const Event>(std::move(opened).value());
+    map = kept->get_ref<const std::string&>();
+    out.kept = std::move(kept);
+  }
+  if (serializer_ == RedisSerializer::msgpack) {
+    std::string without_routing;
+    if (auto names = routing_at_the_end(map, without_routing)) {
+      Result<Event> event = parse(without_routing);
+      if (event.ok()) {
+        out.event = std::move(event).value();
+        out.channels = std::move(*names);
+        return out;
+      }
+    }
+  }
+  return anywhere(map);
+}
+
+// The routing wherever it stands, and however it is written.
+Result<Incoming> Payload::anywhere(std::string_view map) const {
+  Result<Event> event = parse(map);
   if (!event.ok()) return event.error();
   Incoming out;
   if (const auto routing = event->find(kRoutingKey); routing != event->end()) {
-    if (routing->is_string()) {
-      out.channels.push_back(routing->get<std::string>());
-    } else if (routing->is_array()) {
-      for (Event& name : *routing) {
-        if (!name.is_string()) return poison("a channel name is no text");
-        out.channels.push_back(std::move(name.get_ref<std::string&>()));
-      }
-    } else {
-      return poison("the routing is neither a text nor an array");
+    out.kept = std::make_shared<const Event>(routing->is_array() ? *routing : Event::array({*routing}));
+    for (const Event& name : *out.kept) {
+      if (!name.is_string()) return poison("the routing is neither a text nor an array of texts");
+      out.channels.push_back(name.get_ref<const std::string&>());
     }
     event->erase(routing);
   }

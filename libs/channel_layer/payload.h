@@ -9,11 +9,12 @@
 
 namespace roomcheck::channel_layer {
 
-// A message as it came from Redis: the event, and the channels of this process that it is for (none: the
-// queue it was in says that).
+// A message as it came from Redis: the event, and the channels that it is for (none: the queue it was in says
+// that). The names point into the member that was read, or into `kept`.
 struct Incoming {
   Event event;
-  std::vector<std::string> channels;
+  std::vector<std::string_view> channels;
+  std::shared_ptr<const Event> kept;  // the routing, where it could not be read in place
 };
 
 // The octets of channels_redis, both layers.
@@ -37,13 +38,16 @@ class Payload {
   std::string for_channel(std::string_view map, std::string_view channel) const;  // core
   std::string for_channels(std::string_view map, const std::vector<std::string_view>& channels) const;
 
-  // What is malformed is an Error (layer.poison); the caller counts it and goes on.
+  // What is malformed is an Error (layer.poison); the caller counts it and goes on. The result points into
+  // `member`.
   Result<Incoming> from_queue(std::string_view member) const;
   Result<Event> from_topic(std::string_view payload) const;
 
  private:
   std::string seal(std::string map) const;
-  Result<Event> parse(std::string_view sealed, std::chrono::seconds max_age) const;
+  Result<Event> parse(std::string_view map) const;
+  Result<Incoming> anywhere(std::string_view map) const;
+  Result<std::string> open(std::string_view sealed, std::chrono::seconds max_age) const;
 
   const RedisSerializer serializer_;
   const std::size_t random_prefix_length_;

@@ -105,11 +105,38 @@ TEST_F(PayloadTest, ReadsRoutingAsTextAsArrayAndAbsent) {
   EXPECT_THAT(plain->channels, IsEmpty());
 }
 
+// Written by nobody we know, and still to be read: the routing first, texts with long headers, and binary
+// data that only looks like routing.
+TEST_F(PayloadTest, ReadsRoutingThatStandsElsewhere) {
+  const Payload payload(options);
+  const std::string random(12, 'r'), key = "\xb0__asgi_channel__";
+  const auto first = payload.from_queue(random + "\x82" + key +
+                                        "\x91\xa3"
+                                        "c!x"
+                                        "\xa4type\xa1t");
+  ASSERT_TRUE(first.ok());
+  EXPECT_THAT(first->channels, ElementsAre("c!x"));
+  EXPECT_EQ(first->event, (Event{{"type", "t"}}));
+  const auto str16 =
+      payload.from_queue(random + "\x82\xa4type\xa1t" + key + std::string("\xda\x00\x03", 3) + "c!x");
+  ASSERT_TRUE(str16.ok());
+  EXPECT_THAT(str16->channels, ElementsAre("c!x"));
+  const std::string lookalike = key +
+                                "\x91\xa3"
+                                "c!x";
+  const auto binary = payload.from_queue(random + "\x82\xa4type\xa1t\xa1z\xc4" +
+                                         static_cast<char>(lookalike.size()) + lookalike);
+  ASSERT_TRUE(binary.ok());
+  EXPECT_THAT(binary->channels, IsEmpty());
+  EXPECT_EQ(binary->event["z"].get_binary().size(), lookalike.size());
+}
+
 TEST_F(PayloadTest, MapHeadersGrowWithTheRoutingKey) {
   for (const int keys : {14, 15, 16, 300}) {
     Event event;
     for (int i = 0; i < keys; ++i) event[std::to_string(i)] = i;
-    const auto back = Payload(options).from_queue(Payload(options).for_channel(map(event), kName));
+    const std::string member = Payload(options).for_channel(map(event), kName);
+    const auto back = Payload(options).from_queue(member);
     ASSERT_TRUE(back.ok()) << keys;
     EXPECT_EQ(back->event, event) << keys;
     EXPECT_THAT(back->channels, ElementsAre(kName));
@@ -120,7 +147,8 @@ TEST_F(PayloadTest, MapHeadersGrowWithTheRoutingKey) {
 
 TEST_F(PayloadTest, ManyMembersFitIntoOneMessage) {
   std::vector<std::string_view> names(70000, kName);
-  const auto back = Payload(options).from_queue(Payload(options).for_channels(map({{"type", "t"}}), names));
+  const std::string member = Payload(options).for_channels(map({{"type", "t"}}), names);
+  const auto back = Payload(options).from_queue(member);
   ASSERT_TRUE(back.ok());
   EXPECT_EQ(back->channels.size(), 70000u);
 }
@@ -155,7 +183,8 @@ TEST_F(PayloadTest, WritesJsonAsPythonDoes) {
   EXPECT_EQ(without_random(payload.for_channels(text, {"c!x", "c!y"})),
             R"({"a": true, "b": null, "c": {"d": []}, "__asgi_channel__": ["c!x", "c!y"]})");
   EXPECT_EQ(without_random(payload.for_channel("{}", "c!x")), R"({"__asgi_channel__": "c!x"})");
-  const auto back = payload.from_queue(payload.for_channels(text, {"c!x", "c!y"}));
+  const std::string member = payload.for_channels(text, {"c!x", "c!y"});
+  const auto back = payload.from_queue(member);
   ASSERT_TRUE(back.ok());
   EXPECT_THAT(back->channels, ElementsAre("c!x", "c!y"));
 }

@@ -41,7 +41,8 @@ RedisConnection::RedisConnection(boost::asio::io_context& io, const RedisUrl& ur
       resolver_(io),
       retry_timer_(io),
       check_timer_(io),
-      backoff_(std::random_device{}()) {}
+      backoff_(std::random_device{}()),
+      last_failure_(url.name() + ": not connected yet") {}
 
 RedisConnection::~RedisConnection() { release(); }
 
@@ -115,7 +116,8 @@ void RedisConnection::on_connected(int status) {
 void RedisConnection::greet() {
   state_ = State::greeting;
   const auto check = [this](const Result<const redisReply*>& reply) {
-    if (!reply.ok() && reply.error().kind == Error::Kind::refused) drop(reply.error());
+    if (!reply.ok() && reply.error().kind == Error::Kind::refused)
+      drop({Error::Kind::closed, reply.error().message});
   };
   if (!url_.password.empty()) {
     Command auth{"AUTH"};
@@ -213,6 +215,7 @@ void RedisConnection::release() {
 
 void RedisConnection::drop(const Error& why) {
   release();
+  last_failure_ = why.message;
   const bool more_addresses = state_ == State::connecting && !addresses_.empty();
   const bool was_ready = state_ == State::ready;
   state_ = State::waiting;
@@ -220,11 +223,9 @@ void RedisConnection::drop(const Error& why) {
   retry_timer_.async_wait([this, alive = std::weak_ptr<bool>(alive_)](const boost::system::error_code& code) {
     if (!code && !alive.expired() && state_ == State::waiting) connect();
   });
-  if (was_ready) {
-    spdlog::warn("{}", why.message);
-  } else {
-    spdlog::debug("{}", why.message);
-  }
+  // Once when it is lost, once why it does not come back; the attempts after that say nothing new.
+  spdlog::log(was_ready || !failed_before_ ? spdlog::level::warn : spdlog::level::debug, "{}", why.message);
+  failed_before_ = !was_ready;
 
   // The callers may destroy us.
   const std::weak_ptr<bool> alive = alive_;
@@ -241,7 +242,7 @@ void RedisConnection::fail_what_is_late() {
   while (!waiting_.empty() && waiting_.front().deadline <= now) {
     const OnReply done = std::move(waiting_.front().done);
     waiting_.pop_front();
-    if (done) done(error(Error::Kind::timeout, "not reachable, and did not come back in time"));
+    if (done) done(Error{Error::Kind::timeout, "Redis did not come back in time; " + last_failure_});
     if (alive.expired()) return;
   }
   const bool connects_too_long =

@@ -114,6 +114,8 @@ class RedisConnection {
   boost::asio::ip::tcp::resolver resolver_;
   boost::asio::steady_timer retry_timer_, check_timer_;
   Backoff backoff_;
+  std::string last_failure_;
+  bool failed_before_ = false;         // since it was last ready
   std::deque<std::string> addresses_;  // of the host, still to be tried
   State state_ = State::idle;
   std::chrono::steady_clock::time_point connect_deadline_;

@@ -34,15 +34,17 @@ constexpr const char* kStoreScript =
     "else full[#full + 1] = i end end "
     "return full";
 
-// One message of a plain queue without waiting: puts back what a reader left in the backup (ARGV: 1), pops,
-// backs up.
+// One message of a plain queue without waiting, and into the backup. KEYS: the queue, its backup.
 constexpr const char* kTakeScript =
-    "if ARGV[1] == '1' then local backup = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES') "
-    "for i = 1, #backup, 2 do redis.call('ZADD', KEYS[1], backup[i + 1], backup[i]) end "
-    "redis.call('DEL', KEYS[2]) end "
     "local hit = redis.call('ZPOPMIN', KEYS[1]) "
     "if #hit > 0 then redis.call('ZADD', KEYS[2], hit[2], hit[1]) end "
     "return hit";
+
+// The way back. KEYS: the queue, its backup. ARGV: the message, the expiry in seconds.
+constexpr const char* kPutBackScript =
+    "local score = redis.call('ZSCORE', KEYS[2], ARGV[1]) "
+    "if score then redis.call('ZADD', KEYS[1], score, ARGV[1]) redis.call('EXPIRE', KEYS[1], ARGV[2]) "
+    "redis.call('ZREM', KEYS[2], ARGV[1]) end";
 
 constexpr std::size_t kMembersACommand = 500;
 constexpr std::size_t kMostPlainQueues = 64;
@@ -166,14 +168,8 @@ class CorePeer final : public RedisPeer {
   Result<void> read_plain(const std::string& name);
   void stop_reading_plain_if_unwanted(const std::string& name);
   void hand_over_plain(const std::string& name, std::size_t shard, const std::string& member,
-                       const std::string& score, const Message& message, const ReceiverPtr& receiver);
-  void forget_backup(const std::string& name, std::size_t shard, const std::string& member);
-  // While a message of a plain queue is in our hands, its backup must not be put back: it would come twice.
-  bool may_restore(const std::string& name) const { return in_hand_.count(name) == 0; }
-  void hold(const std::string& name) { ++in_hand_[name]; }
-  void let_go(const std::string& name);
-  void put_back(const std::string& name, std::size_t shard, const std::string& member,
-                const std::string& score);
+                       const Message& message, const ReceiverPtr& receiver);
+  void put_back(const std::string& name, std::size_t shard, const std::string& member);
 
   void scan(std::size_t shard, const std::string& cursor, std::shared_ptr<std::vector<std::string>> keys,
             const Completion& done);
@@ -193,8 +189,6 @@ class CorePeer final : public RedisPeer {
 
   std::unordered_map<std::string, std::vector<std::unique_ptr<InboxReader>>> inboxes_;  // by non-local part
   std::unordered_map<std::string, PlainQueue> plain_;
-  std::unordered_map<std::string, std::size_t>
-      in_hand_;  // plain queue -> takes and backups not yet confirmed
 };
 
 // ---- time
@@ -537,15 +531,17 @@ void CorePeer::on_private(std::string_view member, std::string_view score) {
   }
   Result<Incoming> incoming = open(member);
   if (!incoming.ok()) return;
-  const std::vector<std::string>& names = incoming->channels;
+  const std::vector<std::string_view>& names = incoming->channels;
   if (names.empty() ||
-      !std::all_of(names.begin(), names.end(), [this](const auto& n) { return is_own(n); })) {
+      !std::all_of(names.begin(), names.end(), [this](std::string_view n) { return is_own(n); })) {
     ++counters_.poison;
     return;
   }
   const Message message = std::make_shared<const Event>(std::move(incoming->event));
   std::vector<ListeningPtr> listening;
-  for (const std::string& name : names) {
+  std::string name;
+  for (const std::string_view one : names) {
+    name = one;
     if (const auto entry = entry_group_.find(name); entry != entry_group_.end()) {
       if (Group* const group = find_group(entry->second)) deliver_to_group(*group, message, Overflow::oldest);
       continue;
@@ -611,31 +607,24 @@ void CorePeer::try_plain(const std::string& name, std::size_t tried, Nanoseconds
     }
     return;
   }
-  const std::string key = queue_key(name), restore = may_restore(name) ? "1" : "0";
-  hold(name);
-  shards_[tried]->command(
-      {"EVAL", kTakeScript, "2", key, key + "$inflight", restore},
-      [this, name, tried, limit, receiver](const Reply& reply) {
-        if (!reply.ok()) {
-          let_go(name);
-          ++counters_.failed;
-          return answer(receiver, reply.error(), home_);
-        }
-        if ((*reply)->elements < 2) {
-          let_go(name);
-          return try_plain(name, tried + 1, limit, receiver);
-        }
-        const std::string member(text(*(*reply)->element[0])), score(text(*(*reply)->element[1]));
-        const bool too_old = is_too_old(score);
-        if (too_old) ++counters_.expired;
-        Result<Incoming> incoming = too_old ? Result<Incoming>(Error{}) : open(member);
-        if (!incoming.ok()) {
-          forget_backup(name, tried, member);
-          return try_plain(name, tried, limit, receiver);
-        }
-        hand_over_plain(name, tried, member, score, std::make_shared<const Event>(std::move(incoming->event)),
-                        receiver);
-      });
+  const std::string key = queue_key(name);
+  shards_[tried]->command({"EVAL", kTakeScript, "2", key, key + "$inflight"}, [this, name, tried, limit,
+                                                                               receiver](const Reply& reply) {
+    if (!reply.ok()) {
+      ++counters_.failed;
+      return answer(receiver, reply.error(), home_);
+    }
+    if ((*reply)->elements < 2) return try_plain(name, tried + 1, limit, receiver);
+    const std::string member(text(*(*reply)->element[0])), score(text(*(*reply)->element[1]));
+    const bool too_old = is_too_old(score);
+    if (too_old) ++counters_.expired;
+    Result<Incoming> incoming = too_old ? Result<Incoming>(Error{}) : open(member);
+    if (!incoming.ok()) {
+      shards_[tried]->command({"ZREM", queue_key(name) + "$inflight", member}, {});
+      return try_plain(name, tried, limit, receiver);
+    }
+    hand_over_plain(name, tried, member, std::make_shared<const Event>(std::move(incoming->event)), receiver);
+  });
 }
 
 Result<void> CorePeer::read_plain(const std::string& name) {
@@ -653,11 +642,11 @@ Result<void> CorePeer::read_plain(const std::string& name) {
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     InboxReader::Events events;
     events.wanted = [this, name] { return is_wanted(name); };
-    events.may_restore = [this, name] { return may_restore(name); };
     events.got = [this, name, i](std::string_view member, std::string_view score) {
       on_plain(name, i, member, score);
     };
     events.handed_over = [this](std::function<void()> next) { when_handled(std::move(next)); };
+    events.abandoned = [this, name, i](const std::string& member) { put_back(name, i, member); };
     events.idle = [this, name] {
       // Not here and now: it is the reader that calls us.
       asio::post(home_, [this, weak = weak_from_this(), name] {
@@ -691,45 +680,32 @@ void CorePeer::on_plain(const std::string& name, std::size_t shard, std::string_
   const Message message = std::make_shared<const Event>(std::move(incoming->event));
   Channel* const channel = find(name);
   if (channel != nullptr && channel->listening) return deliver_to_listeners({channel->listening}, message);
-  const std::string kept_member(member), kept_score(score);
-  hold(name);
-  if (channel == nullptr || channel->receivers.empty()) return put_back(name, shard, kept_member, kept_score);
   shards_[shard]->command({"ZADD", queue_key(name) + "$inflight", score, member}, {});
+  const std::string kept(member);
+  if (channel == nullptr || channel->receivers.empty()) return put_back(name, shard, kept);
   const ReceiverPtr receiver = channel->receivers.front();
   channel->receivers.pop_front();
-  hand_over_plain(name, shard, kept_member, kept_score, message, receiver);
+  hand_over_plain(name, shard, kept, message, receiver);
   stop_reading_plain_if_unwanted(name);
 }
 
 void CorePeer::hand_over_plain(const std::string& name, std::size_t shard, const std::string& member,
-                               const std::string& score, const Message& message,
-                               const ReceiverPtr& receiver) {
+                               const Message& message, const ReceiverPtr& receiver) {
   busy_loops_.insert(receiver->loop);
-  answer(receiver, message, home_, [this, weak = weak_from_this(), name, shard, member, score](bool taken) {
+  answer(receiver, message, home_, [this, weak = weak_from_this(), name, shard, member](bool taken) {
     const auto self = weak.lock();
     if (!self) return;
-    if (!taken) return put_back(name, shard, member, score);
+    if (!taken) return put_back(name, shard, member);
     ++counters_.delivered;
-    forget_backup(name, shard, member);
+    shards_[shard]->command({"ZREM", queue_key(name) + "$inflight", member}, {});
   });
 }
 
-void CorePeer::put_back(const std::string& name, std::size_t shard, const std::string& member,
-                        const std::string& score) {
+void CorePeer::put_back(const std::string& name, std::size_t shard, const std::string& member) {
   const std::string key = queue_key(name);
-  shards_[shard]->command({"ZADD", key, score, member}, {});
-  shards_[shard]->command({"EXPIRE", key, std::to_string(whole_seconds(options_.layer.expiry))}, {});
-  forget_backup(name, shard, member);
-}
-
-// REQUIRES: hold(name) was called for it.
-void CorePeer::forget_backup(const std::string& name, std::size_t shard, const std::string& member) {
-  shards_[shard]->command({"ZREM", queue_key(name) + "$inflight", member},
-                          [this, name](const Reply&) { let_go(name); });
-}
-
-void CorePeer::let_go(const std::string& name) {
-  if (const auto held = in_hand_.find(name); --held->second == 0) in_hand_.erase(held);
+  shards_[shard]->command({"EVAL", kPutBackScript, "2", key, key + "$inflight", member,
+                           std::to_string(whole_seconds(options_.layer.expiry))},
+                          {});
 }
 
 // ---- the end
