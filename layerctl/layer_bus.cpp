@@ -103,6 +103,8 @@ std::unique_ptr<Bus> make_layer_bus(const Options& options) {
   redis.layer.expiry = options.expiry;
   redis.layer.group_expiry = options.group_expiry;
   redis.operation_timeout = redis.connect_timeout = options.limit;
+  if (options.serializer == "json") redis.serializer = channel_layer::RedisSerializer::json;
+  redis.random_prefix_length = options.random_prefix_length;
   redis.hosts.clear();
   for (const std::string& url : options.redis_url) redis.hosts.push_back(channel_layer::parse_redis_url(url));
   if (redis.hosts.empty()) {

@@ -103,6 +103,14 @@ TEST_F(OnRedis, FlushRemovesThePrefixAndNothingElse) {
   EXPECT_EQ(redis_cli({"KEYS", "*"}), "asgi2:mine\n");
 }
 
+TEST_F(OnRedis, WritesAsTheSiteIsConfigured) {
+  EXPECT_EQ(ctl({"--serializer", "json", "--random-prefix-length", "0", "--prefix", "site", "send", "queue",
+                 R"({"a": true})"})
+                .exit_code,
+            0);
+  EXPECT_EQ(redis_cli({"ZRANGE", "sitequeue", "0", "-1"}), "{\"a\": true}\n");
+}
+
 TEST_F(OnRedis, AFullChannelIsSaidSo) {
   const Words send{"--capacity", "2", "send", "worker", R"({"type": "x"})"};
   EXPECT_EQ(ctl(send).exit_code, 0);

@@ -27,6 +27,14 @@ void add_options(CLI::App& app, Options& o) {
                  "A line of it is one of Django's symmetric_encryption_keys")
       ->type_name("FILE")
       ->group("Where");
+  app.add_option("--serializer", o.serializer, "As in Django's CHANNEL_LAYERS")
+      ->check(CLI::IsMember({"msgpack", "json"}))
+      ->capture_default_str()
+      ->group("Where");
+  app.add_option("--random-prefix-length", o.random_prefix_length, "As in Django's CHANNEL_LAYERS")
+      ->check(CLI::Range(0, 64))
+      ->capture_default_str()
+      ->group("Where");
   app.add_option("--control", o.control, "Ask a control instead of a layer (see conformance --help)")
       ->type_name("ADDRESS")
       ->group("Where");

@@ -16,6 +16,8 @@ struct Options {
   std::chrono::nanoseconds expiry = std::chrono::seconds(60);
   std::chrono::nanoseconds group_expiry = std::chrono::hours(24);
   std::string encryption_key_file;
+  std::string serializer = "msgpack";
+  std::size_t random_prefix_length = 12;
   std::string control;  // instead of a layer
   std::string control_token;
   std::chrono::nanoseconds limit = std::chrono::seconds(10);  // for one operation, and for receive

@@ -16,7 +16,7 @@ using Words = std::vector<std::string>;
 // The whole suite against a target. Nothing may fail but what the files of conformance/known_deviations/
 // (named without their ending) name, and what they say fails always must fail.
 inline void expect_conformance(const Target& target, const Words& known_deviations, const Words& options) {
-  Words command{bin_dir() + "/conformance", "--target", target.ws(), "--strict"};
+  Words command{bin_dir() + "/conformance", "--target", target.ws(), "--strict", "--timeout-scale", "2"};
   for (const std::string& name : known_deviations)
     command.insert(command.end(),
                    {"--known-deviations", source_dir() + "/conformance/known_deviations/" + name + ".txt"});

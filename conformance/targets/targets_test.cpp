@@ -21,6 +21,8 @@ TEST(Targets, TutorialOnDaphne) {
 
 TEST(Targets, DjangoOnUvicornWithCore) { expect_conformance({"uvicorn-websockets", "core", "async"}); }
 
+TEST(Targets, DjangoOnDaphneWithPubSub) { expect_conformance({"daphne", "pubsub", "sync"}); }
+
 TEST(Targets, DjangoOnWsprotoWithPubSub) { expect_conformance({"uvicorn-wsproto", "pubsub", "async-json"}); }
 
 // Two nodes of our own on one Redis, judged as one cluster and reached as any peer would.
