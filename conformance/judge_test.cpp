@@ -367,6 +367,34 @@ TEST(Written, EverythingAPipelineWants) {
   EXPECT_EQ(traces, 2u) << "one a case, also of what passed";
 }
 
+TEST(Written, ResultsWithEveryKindOfVerdictFollowTheirSchema) {
+  constexpr const char* kValidate =
+      "import json, sys, jsonschema\n"
+      "schema = json.load(open(sys.argv[1]))\n"
+      "jsonschema.Draft202012Validator.check_schema(schema)\n"
+      "jsonschema.validate(json.load(open(sys.argv[2])), schema)\n";
+  const TemporaryDirectory directory;
+  const std::string schema = testkit::source_dir() + "/reports/model/conformance_result.schema.json";
+  const std::string port = std::to_string(testkit::free_port());
+  const std::string known =
+      directory.write("known.txt", "messages.bad-json/empty-text always never heard of it");
+  const Outcome outcome =
+      run(kSeedRoomsOnly + Words{"--target", "ws://127.0.0.1:" + port, "--start", fragile("0 no-empty-texts"),
+                                 "--filter", "messages.[bd]*", "--filter", "broadcast.empty-text/*",
+                                 "--filter", "push.order/*", "--timeout-scale", "0.2", "--known-deviations",
+                                 known, "--json", "-"});
+  json result = result_of(outcome);
+  for (const char* verdict : {"pass", "fail", "crash", "unexpected_pass", "skipped", "informational"})
+    EXPECT_EQ(result["summary"].count(verdict), 1u) << verdict << outcome.out;
+  const auto valid = [&] {
+    return testkit::run(
+        {testkit::python(), "-c", kValidate, schema, directory.write("r.json", result.dump())});
+  };
+  EXPECT_EQ(valid().exit_code, 0) << valid().err;
+  result["cases"][0]["verdict"] = "splendid";
+  EXPECT_NE(valid().exit_code, 0);
+}
+
 TEST(Written, BadInputIsOneSentence) {
   const std::string nobody = "ws://127.0.0.1:1";
   const std::pair<Words, const char*> kCases[] = {

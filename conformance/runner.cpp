@@ -200,7 +200,6 @@ std::optional<std::string> Runner::why_dead() {
     return std::nullopt;
   };
   for (int tries = 1;; ++tries) {
-    if (auto how = ended()) return how;
     try {
       Context context(with_limit(), "sign of life", ++number_);
       for (std::size_t node = 0; node < run_.targets.size(); ++node) {
