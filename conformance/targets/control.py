@@ -1,7 +1,7 @@
-"""Lets the suite push into an unmodified Channels deployment: run it where the project's settings can be imported.
+"""Lets the suite push into an unmodified Channels deployment: run it where the project can be imported.
 
-    conformance --target ws://HOST:PORT --profile ... \\
-        --control "cmd:DJANGO_SETTINGS_MODULE=mysite.settings python3 control.py"
+    conformance --target ws://HOST:PORT --profile ... --control \\
+        "cmd:PYTHONPATH=/path/to/project DJANGO_SETTINGS_MODULE=mysite.settings python3 control.py"
 
 A request a line on stdin, an answer a line on stdout (docs/PROFILES.md).
 """

@@ -21,7 +21,7 @@ inline void expect_conformance(const Target& target, const Words& known_deviatio
     command.insert(command.end(),
                    {"--known-deviations", source_dir() + "/conformance/known_deviations/" + name + ".txt"});
   command.insert(command.end(), options.begin(), options.end());
-  const Outcome outcome = run(command, {}, std::chrono::seconds(280));
+  const Outcome outcome = run(command, {}, std::chrono::seconds(580));
   EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
 }
 

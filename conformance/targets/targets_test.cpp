@@ -25,6 +25,20 @@ TEST(Targets, DjangoOnDaphneWithPubSub) { expect_conformance({"daphne", "pubsub"
 
 TEST(Targets, DjangoOnWsprotoWithPubSub) { expect_conformance({"uvicorn-wsproto", "pubsub", "async-json"}); }
 
+// From inside the project, as docs/TARGETS.md says for deployments whose Redis cannot be reached.
+TEST(Targets, DjangoThroughAProgramOfItsOwn) {
+  const TemporaryRedis redis;
+  const std::map<std::string, std::string> environment{
+      {"CHANNEL_LAYER", "core"}, {"REDIS_URL", redis.url()}, {"CHAT_CONSUMER", "async"}};
+  const Target target = Target::django("uvicorn-websockets", environment);
+  std::string control = "cmd:DJANGO_SETTINGS_MODULE=mychat.settings ";
+  for (const auto& [name, value] : django_environment(environment)) control += name + "=" + value + " ";
+  control += "exec " + python() + " " + source_dir() + "/conformance/targets/control.py";
+  expect_conformance(
+      target, {"channels"},
+      {"--control", control, "--filter", "push.*", "--filter", "direct.*", "--require-complete"});
+}
+
 // Two nodes of our own on one Redis, judged as one cluster and reached as any peer would.
 class OurOwn : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Layers, OurOwn, testing::Values("core", "pubsub"),
