@@ -42,6 +42,8 @@ inline void expect_conformance(const Deployment& how) {
              one_thread = sync && how.server != "daphne";
   Words known{"channels", how.server}, options{"--jobs", one_thread ? "1" : "4"};
   if (one_thread) known.emplace_back("uvicorn-sync");
+  if (one_thread && how.server == "uvicorn-wsproto")
+    options.emplace_back("--gtest_filter=-broadcast.slow-member-*");
   if (how.layer != "memory") {
     known.push_back("channels-" + how.layer);
     options.insert(options.end(), {"--control", redis.url() + "?layer=" + how.layer});
