@@ -1,9 +1,12 @@
 #include "conformance/app.h"
 
+#include <filesystem>
 #include <iostream>
 
 #include "conformance/judge.h"
 #include "conformance/options.h"
+#include "conformance/selftest/selftest.h"
+#include "libs/base/result.h"
 #include "libs/program/files.h"
 #include "libs/program/program.h"
 #include "libs/target/profile.h"
@@ -18,6 +21,7 @@ constexpr const char* kExamples = R"(Examples:
   conformance --target wss://chat.example --profile mine.json --set room.path=/chat/{room} --json result.json
   conformance --target ws://127.0.0.1:8000 --start 'node server.js {port}' --jobs 4 --html result.html
   conformance --list
+  conformance --self-test          the suite's proof that each requirement's cases can fail
 
 Ends with PASS, FAIL, PARTIAL (something could not be asked; exit 0) or INVALID (nothing was proved; exit 4).)";
 
@@ -65,6 +69,16 @@ int run(int argc, char** argv) {
     if (options.print_profile) {
       std::cout << print_profile(profile);
       return ExitCode::good;
+    }
+    if (!options.self_test.empty()) {
+      if (options.self_test != "full" && options.self_test != "caught")
+        throw BadInput("--self-test=" + options.self_test + ": expected full or caught");
+      SelfTest what;
+      what.extent = options.self_test == "caught" ? SelfTest::Extent::caught : SelfTest::Extent::full;
+      what.reference_server = options.reference_server;
+      what.self = std::filesystem::read_symlink("/proc/self/exe").string();
+      if (options.jobs > 1) what.jobs = options.jobs;
+      return self_test(what);
     }
     if (options.check) return check(options, profile);
     return judge(options, profile, gtest_argc, theirs.data(), command);

@@ -94,12 +94,25 @@ void add_verdict(CLI::App& app, Options& o) {
       ->group(kGroup);
 }
 
+void add_self_test(CLI::App& app, Options& o) {
+  constexpr const char* kGroup = "Self-test";
+  app.add_flag("--self-test{full}", o.self_test,
+               "Prove that each MUST's cases can fail, on the reference server and its mutants, and end; "
+               "=caught leaves out that no unrelated MUST fails")
+      ->group(kGroup);
+  app.add_option("--reference-server", o.reference_server,
+                 "The program to break (default: the one beside this)")
+      ->type_name("FILE")
+      ->group(kGroup);
+}
+
 }  // namespace
 
 void add_options(CLI::App& app, Options& o) {
   add_target(app, o);
   add_cases(app, o);
   add_verdict(app, o);
+  add_self_test(app, o);
 }
 
 }  // namespace roomcheck::conformance

@@ -22,6 +22,8 @@ struct Options {
   bool list = false;
   bool print_profile = false;
   bool check = false;
+  std::string self_test;  // "full", "caught"; empty: no
+  std::string reference_server;
   double timeout_scale = 1;
   std::uint64_t seed = 0;
   int jobs = 1;

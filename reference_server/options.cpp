@@ -169,6 +169,9 @@ void add_options(CLI::App& app, Options& options) {
       ->type_name("NAME[=VALUE]")
       ->group("Mutants");
   app.add_flag("--list-mutants", options.list_mutants, "Print the mutants and end")->group("Mutants");
+  app.add_flag("--self-test", options.self_test,
+               "Run `conformance --self-test` on this program and its mutants, and end")
+      ->group("Mutants");
   app.add_option("--json", options.json, "With --list-mutants: as JSON, to this file (- is stdout)")
       ->type_name("FILE")
       ->group("Mutants");

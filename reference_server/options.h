@@ -10,6 +10,7 @@ namespace roomcheck::reference_server {
 struct Options {
   NodeOptions node;
   bool list_mutants = false;
+  bool self_test = false;
   std::string json;  // with --list-mutants: where to, "-" is stdout
 
   std::string listen = "127.0.0.1:8801";

@@ -1,11 +1,14 @@
 #include "reference_server/server.h"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <boost/asio/signal_set.hpp>
+#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "libs/base/result.h"
 #include "libs/program/files.h"
 #include "libs/program/program.h"
 #include "reference_server/options.h"
@@ -47,6 +50,17 @@ ExitCode list_mutants(const std::string& json_file) {
   return ExitCode::good;
 }
 
+// The judge and the defendant meet only as processes: the suite's program beside this one takes over.
+ExitCode self_test() {
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe");
+  for (const char* name : {"conformance", "roomcheck-conformance"}) {
+    const std::string program = (self.parent_path() / name).string();
+    ::execl(program.c_str(), program.c_str(), "--self-test", "--reference-server", self.c_str(), nullptr);
+  }
+  throw StartFailure("there is no conformance in " + self.parent_path().string() +
+                     ", which would run the self-test");
+}
+
 ExitCode serve(const NodeOptions& options) {
   Node node(options);
   boost::asio::signal_set signals(node.first_loop(), SIGINT, SIGTERM);
@@ -76,6 +90,7 @@ int run(int argc, char** argv) {
   add_options(app, options);
   return run_program(app, argc, argv, [&] {
     if (options.list_mutants) return list_mutants(options.json);
+    if (options.self_test) return self_test();
     complete(options);
     return serve(options.node);
   });

@@ -46,23 +46,30 @@ std::vector<Mutant> inner_mutants() {
        {"connect.room-name-decoded"},
        "Percent-escapes in the room's name are taken literally.",
        ""},
-      {"no-echo-route", K::spec, {"connect.echo-accepted"}, "The echo path is refused.", ""},
+      {"no-echo-route",
+       K::spec,
+       {"connect.echo-accepted", "echo.replies", "echo.only-self", "echo.in-order"},
+       "The echo path is refused.",
+       ""},
       {"unasked-subprotocol",
        K::spec,
        {"connect.no-unasked-subprotocol"},
        "A subprotocol is chosen that nobody offered.",
        ""},
-      {"greeting", K::spec, {"connect.silent-join"}, "Whoever joins is greeted.", ""},
-      {"echo-wrong-text", K::spec, {"echo.replies"}, "The echo leaves out its prefix.", ""},
+      {"echo-wrong-text",
+       K::spec,
+       {"echo.replies"},
+       "The echo leaves out its prefix before a text of several lines.",
+       ""},
       {"echo-swapped", K::spec, {"echo.in-order"}, "Each second echo comes before the first.", ""},
       {"late-join",
        K::spec,
        {"groups.join-before-accept"},
-       "The handshake is accepted before the group has the member.",
+       "Where ten have left, the handshake is accepted before the group has the member.",
        ""},
       {"ghost-on-close",
        K::spec,
-       {"groups.leave-on-close"},
+       {"groups.leave-on-close", "direct.closed-channel"},
        "Who leaves with a close frame stays in the group.",
        ""},
       {"ghost-on-fin",
@@ -81,23 +88,10 @@ std::vector<Mutant> inner_mutants() {
        "Whose connection the server failed stays in the group.",
        ""},
       {"case-folded", K::spec, {"groups.isolation"}, "Rooms that differ only in letter case are one.", ""},
-      {"history", K::spec, {"groups.no-history"}, "A new member gets the room's last message.", ""},
-      {"skips-a-member",
+      {"history",
        K::spec,
-       {"broadcast.reaches-all"},
-       "Every message misses one member of a room of three or more.",
-       ""},
-      {"duplicates", K::spec, {"broadcast.exactly-once"}, "Every tenth message comes twice.", ""},
-      {"swapped",
-       K::spec,
-       {"broadcast.sender-order"},
-       "Each second message of a room comes before the first.",
-       ""},
-      {"binary-frames", K::spec, {"broadcast.text-frame"}, "Room messages come as binary.", ""},
-      {"extra-key",
-       K::spec,
-       {"broadcast.text-frame"},
-       "Room messages have a key that the profile does not know.",
+       {"groups.no-history"},
+       "A new member gets the last of five messages or more since anybody joined or left.",
        ""},
       {"no-astral",
        K::spec,
@@ -105,11 +99,7 @@ std::vector<Mutant> inner_mutants() {
        "Characters beyond the Basic Multilingual Plane become question marks.",
        ""},
       {"drops-empty", K::spec, {"broadcast.empty-text"}, "The empty text is not delivered.", ""},
-      {"drops-large",
-       K::spec,
-       {"broadcast.sizes"},
-       "Messages of 65,536 bytes or more are not delivered.",
-       ""},
+      {"drops-large", K::spec, {"broadcast.sizes"}, "Messages of 512 KiB or more are not delivered.", ""},
       {"long-channel-names",
        K::spec,
        {"connect.distinct-channel-names"},
@@ -126,19 +116,35 @@ std::vector<Mutant> inner_mutants() {
        "A push of the members' own event type is shown as any other push.",
        ""},
       {"dots-unknown", K::spec, {"push.dotted-type"}, "An event type with dots names no handler.", ""},
-      {"push-ignored", K::spec, {"push.reaches-all"}, "Pushes reach nobody.", ""},
-      {"push-everywhere", K::spec, {"push.isolation"}, "Pushes reach every room.", ""},
+      {"push-ignored",
+       K::spec,
+       {"push.reaches-all"},
+       "A push reaches nobody in a room of three or more.",
+       ""},
+      {"push-everywhere",
+       K::spec,
+       {"push.isolation"},
+       "A push also reaches the room that was opened next.",
+       ""},
       {"push-kept", K::spec, {"push.empty-room"}, "A push to an empty room is kept for who joins later.", ""},
-      {"push-swapped", K::spec, {"push.order"}, "Each second push comes before the first.", ""},
+      {"push-swapped",
+       K::spec,
+       {"push.order"},
+       "The fifteenth push to a room comes after the sixteenth.",
+       ""},
       {"invalid-group-accepted",
        K::spec,
        {"push.invalid-group-refused"},
        "A push to an invalid group name is no error.",
        ""},
-      {"direct-to-group", K::spec, {"direct.only-target"}, "A direct send reaches the whole room.", ""},
+      {"direct-to-group",
+       K::spec,
+       {"direct.only-target", "direct.not-the-group"},
+       "A direct send reaches the whole room.",
+       ""},
       {"direct-to-another",
        K::spec,
-       {"direct.not-the-group"},
+       {"direct.not-the-group", "direct.only-target"},
        "A direct send reaches another member of the room.",
        ""},
       {"direct-falls-back",
@@ -151,7 +157,11 @@ std::vector<Mutant> inner_mutants() {
        {"direct.invalid-name-refused"},
        "A direct send to a malformed name is no error.",
        ""},
-      {"direct-swapped", K::spec, {"direct.order"}, "Each second direct send comes before the first.", ""},
+      {"direct-swapped",
+       K::spec,
+       {"direct.order"},
+       "The fifteenth direct send to a channel comes after the sixteenth.",
+       ""},
       {"lose", K::load, {}, "Exactly every Nth delivery of a room message is dropped.", "N"},
       {"duplicate", K::load, {}, "Exactly every Nth delivery of a room message is doubled.", "N"},
       {"burn",
@@ -218,19 +228,26 @@ Nanoseconds Mutation::duration(std::string_view name) const {
   return Nanoseconds(0);
 }
 
+namespace {
+std::string lower(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+}  // namespace
+
 std::optional<Route> Mutation::reroute(const websocket::Request& request, std::optional<Route> route,
                                        ConsumerKind chat_consumer) const {
   const std::string raw_path = request.target.substr(0, request.target.find('?'));
   if (!route && has("slash-optional")) route = reference_server::route(request.path + "/", chat_consumer);
   if (!route && has("accept-unknown-path") && request.path.back() == '/' &&
-      request.path.find("/ws/chat/") != 0)
+      lower(request.path).find("/ws/") != 0)
     route = Route{Route::Kind::room, chat_consumer, "unknown"};
   if (!route) return route;
   if (has("no-echo-route") && route->kind == Route::Kind::echo) return std::nullopt;
   if (route->kind == Route::Kind::echo) return route;
 
   std::string& room = route->room;
-  if (has("room-not-decoded") && raw_path != request.path)
+  if (has("room-not-decoded") && raw_path != request.path && event::check_group_name(room).ok())
     if (const auto literal = reference_server::route(raw_path, chat_consumer)) {
       room = literal->room;
       std::replace(room.begin(), room.end(), '%', '.');
@@ -241,8 +258,7 @@ std::optional<Route> Mutation::reroute(const websocket::Request& request, std::o
   if (has("odd-names-accepted") && room.size() < 100)
     for (char& c : room)
       if (!event::check_group_name(std::string(1, c)).ok()) c = '_';
-  if (has("case-folded"))
-    for (char& c : room) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  if (has("case-folded")) room = lower(room);
   return route;
 }
 

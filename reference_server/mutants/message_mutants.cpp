@@ -21,6 +21,12 @@ bool is_room_text(const Link& link, const RawFrame& frame) {
 
 json parsed(const RawFrame& frame) { return json::parse(frame.payload, nullptr, false); }
 
+bool is_message(const Link& link, const RawFrame& frame) {
+  if (!is_room_text(link, frame)) return false;
+  const json message = parsed(frame);
+  return message.is_object() && message.contains("msg") && message["msg"].is_string();
+}
+
 Then relay(RawFrame& frame, const std::string& text) {
   frame.payload = json{{"msg", text}}.dump();
   return Then::pass;
@@ -31,7 +37,7 @@ WireMutant grudge() {
       "holds-a-grudge", {"messages.others-unharmed"},
       "The third message to a room after somebody's bad one is lost.",
       [](Link& link, RawFrame& frame) {
-        if (!is_text(frame) || link.room().count == 0) return Then::pass;
+        if (!is_message(link, frame) || link.room().count == 0) return Then::pass;
         return ++link.room().count == 4 ? Then::drop : Then::pass;
       },
       [](Link& link, RawFrame& frame) {
@@ -44,10 +50,12 @@ WireMutant grudge() {
 
 std::vector<WireMutant> message_mutants() {
   return {
-      spoils_frames("bad-json-relayed", {"messages.bad-json", "messages.others-unharmed"},
+      spoils_frames("bad-json-relayed",
+                    {"messages.bad-json", "messages.others-unharmed", "broadcast.sync-equals-async"},
                     "Text that is not JSON is a message.",
                     [](Link& link, RawFrame& frame) {
-                      return is_room_text(link, frame) && parsed(frame).is_discarded()
+                      return is_room_text(link, frame) && parsed(frame).is_discarded() &&
+                                     frame.payload.find("\\u") == frame.payload.npos
                                  ? relay(frame, "not JSON")
                                  : Then::pass;
                     }),

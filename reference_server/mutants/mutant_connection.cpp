@@ -26,7 +26,7 @@ class MutantConnection final : public Connection, public std::enable_shared_from
   Sent send(const PreparedText& text) override {
     const std::string payload(text.payload());
     if (room_) return send_room(payload);
-    if (mutation_.has("echo-wrong-text")) {
+    if (mutation_.has("echo-wrong-text") && payload.find("\\n") != payload.npos) {
       std::string out = payload;
       if (const std::size_t at = out.find(kEchoPrefix); at != out.npos) out.erase(at, kEchoPrefix.size());
       return inner_->send_text(out);
@@ -46,16 +46,11 @@ class MutantConnection final : public Connection, public std::enable_shared_from
 
  private:
   Sent send_room(std::string payload) {
-    const bool of_member = payload.find(kMemberPrefix) != payload.npos;
     if (mutation_.has("drops-empty") && payload == "{\"message\": \"" + std::string(kMemberPrefix) + "\"}")
       return Sent::accepted;
-    if (mutation_.has("drops-large") && payload.size() >= 65536) return Sent::accepted;
+    if (mutation_.has("drops-large") && payload.size() >= (512u << 10)) return Sent::accepted;
     if (mutation_.has("no-astral"))
       payload = std::regex_replace(payload, std::regex("\\\\ud[89ab][0-9a-f]{2}\\\\ud[c-f][0-9a-f]{2}"), "?");
-    if (mutation_.has("extra-key")) payload.insert(payload.size() - 1, ", \"room\": true");
-    if (mutation_.has("binary-frames")) return inner_->send_binary(payload);
-    if (mutation_.has("swapped") && of_member) return swapped(payload);
-    if (mutation_.has("duplicates") && of_member && ++count_ % 10 == 0) inner_->send_text(payload);
     return load(payload);
   }
 
@@ -106,7 +101,6 @@ class MutantConnection final : public Connection, public std::enable_shared_from
   boost::asio::io_context& io_;
   boost::asio::steady_timer flush_;
   std::string held_;
-  std::uint64_t count_ = 0;
 };
 
 }  // namespace
@@ -114,9 +108,7 @@ class MutantConnection final : public Connection, public std::enable_shared_from
 ConnectionPtr Mutation::wrap(ConnectionPtr connection, const Route& route,
                              boost::asio::io_context& io) const {
   const bool room = route.kind == Route::Kind::room;
-  const auto out = std::make_shared<MutantConnection>(std::move(connection), *this, room, io);
-  if (has("greeting") && room) out->send_text("{\"message\": \"welcome\"}");
-  return out;
+  return std::make_shared<MutantConnection>(std::move(connection), *this, room, io);
 }
 
 }  // namespace roomcheck::reference_server

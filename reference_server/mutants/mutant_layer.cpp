@@ -1,4 +1,5 @@
 // Mutants of the channel layer: who is in a group, and whom a message reaches.
+#include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <mutex>
@@ -17,6 +18,10 @@ struct Shared {
   std::mutex mu;
   std::map<std::string, std::set<std::string>> groups;
   std::map<std::string, Event> last_of_group;  // history
+  std::map<std::string, int> quiet;            // history: messages since anybody joined or left
+  std::map<std::string, int> left;             // late-join: how many left a group
+  std::vector<std::string> opened;             // push-everywhere: groups in the order of their first member
+  std::map<std::string, int> sent;             // *-swapped: by address
   std::map<std::string, Event> kept_pushes;    // push-kept
   std::map<std::string, Event> held;           // *-swapped, by address
   std::set<std::string> gone;                  // channels that were listened to
@@ -61,14 +66,8 @@ class MutantLayer final : public ChannelLayer {
       for (const std::string& other : shared_->groups[group])
         if (other != channel) return inner_->send(other, std::move(message), std::move(done));
     if (mutation_.has("direct-falls-back") && shared_->gone.count(channel) != 0) shared_->orphan = message;
-    if (mutation_.has("direct-swapped")) {
-      if (auto earlier = swap(channel, message)) {
-        inner_->send(channel, std::move(message), {});
-        message = std::move(*earlier);
-      } else {
-        message = Event{{"type", "held_back"}};
-      }
-    }
+    if (mutation_.has("direct-swapped"))
+      swap(channel, message, [&](Event later) { inner_->send(channel, std::move(later), {}); });
     inner_->send(channel, std::move(message), std::move(done));
   }
 
@@ -91,7 +90,10 @@ class MutantLayer final : public ChannelLayer {
   void group_add(const std::string& group, const std::string& channel, Completion done) override {
     const std::lock_guard lock(shared_->mu);
     shared_->groups[group].insert(channel);
-    if (mutation_.has("late-join")) {
+    if (std::find(shared_->opened.begin(), shared_->opened.end(), group) == shared_->opened.end())
+      shared_->opened.push_back(group);
+    const int quiet = std::exchange(shared_->quiet[group], 0);
+    if (mutation_.has("late-join") && shared_->left[group] >= 10) {
       const auto timer = std::make_shared<boost::asio::steady_timer>(io_, std::chrono::milliseconds(30));
       timer->async_wait([this, timer, group, channel](const boost::system::error_code& code) {
         if (code) return;
@@ -101,8 +103,7 @@ class MutantLayer final : public ChannelLayer {
       return inner_->group_add(group, "late-joiners", std::move(done));  // only to complete
     }
     inner_->group_add(group, channel, std::move(done));
-    if (mutation_.has("history") && shared_->last_of_group.count(group) != 0)
-      inner_->send(channel, shared_->last_of_group[group], {});
+    if (mutation_.has("history") && quiet >= 5) inner_->send(channel, shared_->last_of_group[group], {});
     if (const auto kept = shared_->kept_pushes.find(group); kept != shared_->kept_pushes.end()) {
       inner_->send(channel, kept->second, {});
       shared_->kept_pushes.erase(kept);
@@ -114,6 +115,8 @@ class MutantLayer final : public ChannelLayer {
     const std::lock_guard lock(shared_->mu);
     auto& members = shared_->groups[group];
     members.erase(channel);
+    shared_->quiet[group] = 0;
+    ++shared_->left[group];
     if (members.empty()) shared_->groups.erase(group);
     inner_->group_discard(group, channel, std::move(done));
   }
@@ -133,29 +136,21 @@ class MutantLayer final : public ChannelLayer {
       message["type"] = "chat_push_message";
     if (mutation_.has("dots-unknown") && message.value("type", "").find('.') != std::string::npos)
       message["type"] = "dots_unknown";
-    if (mutation_.has("history") && !push) shared_->last_of_group[group] = message;
-    if (mutation_.has("push-ignored") && push)
+    if (mutation_.has("history") && !push) {
+      shared_->last_of_group[group] = message;
+      ++shared_->quiet[group];
+    }
+    if (mutation_.has("push-ignored") && push && shared_->groups[group].size() > 2)
       return inner_->group_send("nobody", std::move(message), std::move(done));
     if (mutation_.has("push-kept") && push && shared_->groups.count(group) == 0)
       shared_->kept_pushes[group] = message;
-    if (mutation_.has("push-everywhere") && push)
-      for (const auto& [other, members] : shared_->groups)
-        if (other != group) inner_->group_send(other, message, {});
-    if (mutation_.has("push-swapped") && push) {
-      if (auto earlier = swap(group, message)) {
-        inner_->group_send(group, std::move(message), {});
-        message = std::move(*earlier);
-      } else {
-        message = Event{{"type", "held_back"}};
-      }
+    if (mutation_.has("push-everywhere") && push) {
+      auto next = std::find(shared_->opened.begin(), shared_->opened.end(), group);
+      if (next != shared_->opened.end() && ++next != shared_->opened.end())
+        inner_->group_send(*next, message, {});
     }
-    if (mutation_.has("skips-a-member") && shared_->groups.count(group) != 0 &&
-        shared_->groups[group].size() > 2) {
-      const std::set<std::string>& members = shared_->groups[group];
-      for (const std::string& member : members)
-        if (member != *members.rbegin()) inner_->send(member, message, {});
-      return inner_->group_send("nobody", std::move(message), std::move(done));
-    }
+    if (mutation_.has("push-swapped") && push)
+      swap(group, message, [&](Event later) { inner_->group_send(group, std::move(later), {}); });
     inner_->group_send(group, std::move(message), std::move(done));
   }
 
@@ -179,16 +174,12 @@ class MutantLayer final : public ChannelLayer {
     return {};
   }
 
-  // The message held for this address, if any; else holds this one.
-  std::optional<Event> swap(const std::string& address, const Event& message) {
-    const auto held = shared_->held.find(address);
-    if (held == shared_->held.end()) {
-      shared_->held[address] = message;
-      return std::nullopt;
-    }
-    Event out = std::move(held->second);
-    shared_->held.erase(held);
-    return out;
+  // Holds back the fifteenth message to an address until the sixteenth has gone.
+  template <class Send>
+  void swap(const std::string& address, Event& message, Send send) {
+    const int n = ++shared_->sent[address];
+    if (n == 15) shared_->held[address] = std::exchange(message, Event{{"type", "held_back"}});
+    if (n == 16) send(std::exchange(message, std::move(shared_->held[address])));
   }
 
   const std::unique_ptr<ChannelLayer> inner_;

@@ -129,6 +129,76 @@ WireMutant small_window() {
       });
 }
 
+// Where three are in a room, the first of them misses the first word of the third to speak.
+WireMutant skips_a_member() {
+  return spoils_frames(
+      "skips-a-member", {"broadcast.reaches-all"},
+      "In a room of three, one member misses the first message of the third who speaks.",
+      [](Link& link, RawFrame& frame) {
+        if (!is_talk(link, frame)) return Then::pass;
+        WireRoom& room = link.room();
+        const bool first_word = room.talkers.insert(&link).second;
+        if (first_word && room.talkers.size() == 3 && room.links.size() == 3) room.links.front()->count = 1;
+        return Then::pass;
+      },
+      [](Link& link, RawFrame& frame) {
+        return drop_when(is_talk(link, frame) && std::exchange(link.count, 0) == 1);
+      });
+}
+
+// Long talk in a room of three: each of them got more than thirty short messages.
+WireMutant duplicates() {
+  return spoils_frames(
+      "duplicates", {"broadcast.exactly-once"},
+      "In a room of three, a message comes twice once each has got thirty.", nullptr,
+      [](Link& link, RawFrame& frame) {
+        if (!is_talk(link, frame) || frame.payload.size() > 1000) return Then::pass;
+        ++link.count;
+        const auto& links = link.room().links;
+        if (links.size() == 3 && !link.room().marked &&
+            std::all_of(links.begin(), links.end(), [](const Link* l) { return l->count > 30; })) {
+          link.room().marked = true;
+          link.to_client(frame);
+        }
+        return Then::pass;
+      });
+}
+
+// Held until the next one has gone, or until nothing follows.
+WireMutant swapped() {
+  return spoils_frames(
+      "swapped", {"broadcast.sender-order"},
+      "In a room of three, the fifteenth message comes after the sixteenth when that is close.", nullptr,
+      [](Link& link, RawFrame& frame) {
+        if (!is_talk(link, frame) || link.room().links.size() != 3) return Then::pass;
+        const auto release = [&link] {
+          for (const RawFrame& held : std::exchange(link.held, {})) link.to_client(held);
+        };
+        if (++link.count == 15) {
+          link.held.push_back(frame);
+          link.later(std::chrono::milliseconds(50), release);
+          return Then::drop;
+        }
+        if (link.held.empty()) return Then::pass;
+        link.to_client(frame);
+        release();
+        return Then::drop;
+      });
+}
+
+WireMutant greeting() {
+  WireMutant out =
+      spoils_frames("greeting", {"connect.silent-join"}, "Who comes back to a room is greeted.", nullptr);
+  out.response = [](Link& link, std::string& head) {
+    const std::string client = link.header("Cookie");
+    if (client.empty()) return;
+    if (link.room().left.count(client) != 0)
+      head += websocket::RawClient::encode(text_frame(R"({"message": "welcome back"})"));
+  };
+  out.gone = [](Link& link) { link.room().left.insert(link.header("Cookie")); };
+  return out;
+}
+
 WireMutant target(std::string_view name, std::string_view sentence,
                   std::function<Then(Link&, RawFrame&)> from_client,
                   std::function<Then(Link&, RawFrame&)> from_server) {
@@ -148,12 +218,31 @@ std::vector<WireMutant> room_mutants() {
                           if (other != &link) other->to_client(frame);
                       return Then::pass;
                     }),
+      greeting(),
       doubled_after_leaving(),
       second_replaces_first(),
       first_gets_all(),
       lost_in_churn(),
       dead_room(),
+      skips_a_member(),
       soloist(),
+      duplicates(),
+      swapped(),
+      spoils_frames("binary-frames", {"broadcast.text-frame"}, "A text that is a data URL comes as binary.",
+                    nullptr,
+                    [](Link& link, RawFrame& frame) {
+                      if (is_talk(link, frame) && frame.payload.find("data:;base64,") != frame.payload.npos)
+                        frame.opcode = 2;
+                      return Then::pass;
+                    }),
+      spoils_frames("extra-key", {"broadcast.text-frame"},
+                    "A text that is itself a JSON object leaves one of its keys beside it.", nullptr,
+                    [](Link& link, RawFrame& frame) {
+                      if (is_talk(link, frame) &&
+                          frame.payload.find("{\\\"message\\\"") != frame.payload.npos)
+                        frame.payload.insert(frame.payload.size() - 1, ", \"room\": true");
+                      return Then::pass;
+                    }),
       spoils_frames("torn-in-a-crowd", {"broadcast.concurrent-senders"},
                     "Where four talk, the seventieth message is cut short.",
                     [](Link& link, RawFrame& frame) {

@@ -54,8 +54,14 @@ std::vector<WireMutant> transport_mutants() {
                     [](Link& link, RawFrame& frame) {
                       return drop_when(link.pieces() > 2 && frame.payload.size() < 4096);
                     }),
-      spoils_frames("no-close-frame", {"transport.close-echo"}, "TCP ends without a close frame.", nullptr,
-                    [](Link&, RawFrame& frame) { return drop_when(frame.opcode == 8); }),
+      spoils_frames(
+          "no-close-frame", {"transport.close-echo"},
+          "A client's close frame is answered by the end of TCP alone.",
+          [](Link& link, RawFrame& frame) {
+            link.marked = link.marked || frame.opcode == 8;
+            return Then::pass;
+          },
+          [](Link& link, RawFrame& frame) { return drop_when(link.marked && frame.opcode == 8); }),
       spoils_frames("invalid-close-ignored", {"transport.invalid-close"},
                     "A close frame with an invalid code or reason is ignored.",
                     [](Link&, RawFrame& frame) { return drop_when(is_invalid_close(frame)); }),
@@ -89,10 +95,9 @@ std::vector<WireMutant> transport_mutants() {
                           if ((static_cast<unsigned char>(octet) & 0x80U) != 0) octet = '?';
                       return Then::pass;
                     }),
-      spoils_frames("masks-close-frames", {"transport.masked-server-frame"},
-                    "The server masks its close frames.", nullptr,
+      spoils_frames("masks-pongs", {"transport.masked-server-frame"}, "The server masks its pongs.", nullptr,
                     [](Link&, RawFrame& frame) {
-                      frame.masked = frame.opcode == 8;
+                      frame.masked = frame.opcode == 10;
                       return Then::pass;
                     }),
       stalls(),

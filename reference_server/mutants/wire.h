@@ -22,8 +22,9 @@ class Link;
 struct WireRoom {
   std::vector<Link*> links;  // accepted and not ended, in the order of their 101
   std::set<const Link*> talkers;
-  std::uint64_t count = 0;  // whatever the mutant counts
-  bool marked = false;      // whatever the mutant remembers
+  std::set<std::string> left;  // the cookies of those who were here
+  std::uint64_t count = 0;     // whatever the mutant counts
+  bool marked = false;         // whatever the mutant remembers
 };
 
 enum class Then { pass, drop };

@@ -1,0 +1,90 @@
+#include "conformance/selftest/trial.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "libs/base/result.h"
+
+namespace roomcheck::conformance {
+namespace {
+
+// A port that nobody listens on, never the same twice.
+std::uint16_t free_port() {
+  static std::mutex mu;
+  static std::set<std::uint16_t> given;
+  const std::lock_guard lock(mu);
+  for (;;) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    const bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                       ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+    ::close(fd);
+    if (!bound) throw StartFailure("no port is free on 127.0.0.1");
+    if (given.insert(ntohs(address.sin_port)).second) return ntohs(address.sin_port);
+  }
+}
+
+}  // namespace
+
+Output run_program_for_output(const std::string& command) {
+  Output out;
+  FILE* pipe = ::popen((command + " 2>/dev/null").c_str(), "re");
+  if (pipe == nullptr) return out;
+  std::array<char, 65536> chunk{};
+  for (std::size_t n; (n = std::fread(chunk.data(), 1, chunk.size(), pipe)) > 0;)
+    out.out.append(chunk.data(), n);
+  const int status = ::pclose(pipe);
+  if (WIFEXITED(status)) out.exit_code = WEXITSTATUS(status);
+  return out;
+}
+
+std::string quoted(const std::string& word) {
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+std::string program_beside(const std::string& self, const std::string& name) {
+  std::error_code ignored;
+  const std::filesystem::path folder = std::filesystem::path(self).parent_path();
+  for (const std::string& candidate : {name, "roomcheck-" + name})
+    if (std::filesystem::exists(folder / candidate, ignored)) return (folder / candidate).string();
+  throw StartFailure("there is no " + name + " in " + folder.string() + "; --reference-server names it");
+}
+
+Trial run_suite(const SelfTest& what, const std::string& server_options,
+                const std::vector<std::string>& filter, double timeout_scale) {
+  const std::string control = "127.0.0.1:" + std::to_string(free_port());
+  std::string command =
+      "exec " + quoted(what.self) + " --json - --target ws://127.0.0.1:" + std::to_string(free_port()) +
+      " --control http://" + control + " --timeout-scale " + std::to_string(timeout_scale) + " --start " +
+      quoted("exec " + quoted(what.reference_server) + " --listen 127.0.0.1:{port} --control " + control +
+             " --threads 2 --log-level error " + server_options);
+  for (const std::string& pattern : filter) command += " --filter " + quoted(pattern);
+  const Output output = run_program_for_output(command);
+
+  Trial trial;
+  trial.exit_code = output.exit_code;
+  const nlohmann::json result = nlohmann::json::parse(output.out, nullptr, false);
+  if (result.is_discarded() || !result.contains("cases")) {
+    trial.trouble = "the suite ended with exit " + std::to_string(output.exit_code) + " and no result";
+    return trial;
+  }
+  for (const auto& c : result["cases"]) trial.verdicts[c["id"]] = {c["verdict"], c["level"]};
+  return trial;
+}
+
+}  // namespace roomcheck::conformance
