@@ -47,8 +47,8 @@ struct RedisOptions {
   std::size_t random_prefix_length = 12;                // core only: octets that make equal messages distinct
   RedisMembers members = RedisMembers::per_connection;  // core only: on pub/sub groups are per node anyhow
 
-  // An operation ends within this time, whatever Redis does: while Redis is away it waits that long for it to
-  // come back, then fails.
+  // Each step of an operation ends within this time, whatever Redis does: while Redis is away it waits that
+  // long for it to come back, then fails. (group_send on core has two steps: who is there, then the message.)
   std::chrono::nanoseconds operation_timeout = std::chrono::seconds(3);
   std::chrono::nanoseconds connect_timeout = std::chrono::seconds(2);
 
