@@ -18,7 +18,8 @@ constexpr std::size_t kKeptOpen = 64;              // cases whose connections st
 constexpr int kNoisy =
     10;  // a limit should be 50 round trips; below 10 nothing can be said about what did not come
 
-constexpr Nanoseconds kFirstLimit = std::chrono::seconds(5);  // until the round trip is known
+constexpr int kFewest = 5;  // round trips that are measured even when they take long
+constexpr Nanoseconds kFirstLimit = std::chrono::seconds(10);  // until the round trip is known
 constexpr Nanoseconds kEnding = std::chrono::seconds(1);
 constexpr int kTries = 3;  // for a sign of life, each with a time limit of its own
 
@@ -69,7 +70,8 @@ Nanoseconds Runner::measure(int rounds) {
   Context context(with_limit(), "calibration", ++number_);
   Nanoseconds slowest{0};
   const MemberPtr member = context.join(context.fresh_room());
-  for (int i = 0; i < rounds; ++i) {
+  const Nanoseconds long_enough = steady_clock().now() + std::chrono::seconds(1);
+  for (int i = 0; i < rounds && (i < kFewest || steady_clock().now() < long_enough); ++i) {
     const Nanoseconds before = steady_clock().now();
     context.fence(member);
     slowest = std::max(slowest, steady_clock().now() - before);
@@ -83,7 +85,7 @@ Nanoseconds Runner::measure(int rounds) {
 
 Nanoseconds Runner::remeasure() {
   try {
-    return measure(5);
+    return measure(kFewest);
   } catch (const std::exception&) {
     return Nanoseconds(0);
   }

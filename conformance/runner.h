@@ -31,8 +31,8 @@ class Runner {
   // `launcher` is null where the target was there before us. Every limit is multiplied by `scale`.
   Runner(Run run, Launcher* launcher, double scale);
 
-  // Measures the round trip and sets the time limits: clamp(50 x the slowest of 20, 2 s, 30 s) x scale.
-  // Throws StartFailure when the target cannot be reached or nobody can talk in it.
+  // Measures the round trip and sets the time limits: clamp(50 x the slowest of 20 (5, where they take long),
+  // 2 s, 30 s) x scale. Throws StartFailure when the target cannot be reached or nobody can talk in it.
   void calibrate();
 
   // `slot` is handed back by settle(); `observing` is for How::observes.
