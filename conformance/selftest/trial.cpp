@@ -8,11 +8,13 @@
 
 #include <array>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "conformance/selftest/django_session.h"
 #include "libs/base/result.h"
 
 namespace roomcheck::conformance {
@@ -35,6 +37,30 @@ std::uint16_t free_port() {
     if (!bound) throw StartFailure("no port is free on 127.0.0.1");
     if (given.insert(ntohs(address.sin_port)).second) return ntohs(address.sin_port);
   }
+}
+
+// What the reference server needs to be asked everything: a site's key, allowed origins, and a session.
+struct Site {
+  Site() {
+    std::string name = std::filesystem::temp_directory_path().string() + "/roomcheck-selftest-XXXXXX";
+    const int fd = ::mkstemp(name.data());
+    const std::string key = "a key for the self-test";
+    if (fd < 0 || ::write(fd, key.data(), key.size()) < 0)
+      throw StartFailure("cannot write a temporary file in " +
+                         std::filesystem::temp_directory_path().string());
+    ::close(fd);
+    key_file = name;
+    environment = "ROOMCHECK_AUTH_USER=7 ROOMCHECK_AUTH_SESSION=" +
+                  quoted(django_session(key, "7", std::time(nullptr))) +
+                  " ROOMCHECK_AUTH_EXPIRED=" + quoted(django_session(key, "7", 1));
+  }
+  ~Site() { ::unlink(key_file.c_str()); }
+  std::string key_file, environment;
+};
+
+const Site& site() {
+  static const Site the_site;
+  return the_site;
 }
 
 }  // namespace
@@ -69,10 +95,13 @@ Trial run_suite(const SelfTest& what, const std::string& server_options,
                 const std::vector<std::string>& filter, double timeout_scale) {
   const std::string control = "127.0.0.1:" + std::to_string(free_port());
   std::string command =
-      "exec " + quoted(what.self) + " --json - --target ws://127.0.0.1:" + std::to_string(free_port()) +
-      " --control http://" + control + " --timeout-scale " + std::to_string(timeout_scale) + " --start " +
+      "exec env " + site().environment + " " + quoted(what.self) + " --set " +
+      quoted(R"(capabilities=["echo","push","direct","events","auth","origin"])") +
+      " --json - --target ws://127.0.0.1:" + std::to_string(free_port()) + " --control http://" + control +
+      " --timeout-scale " + std::to_string(timeout_scale) + " --start " +
       quoted("exec " + quoted(what.reference_server) + " --listen 127.0.0.1:{port} --control " + control +
-             " --threads 2 --log-level error " + server_options);
+             " --threads 2 --log-level error --allowed-origin example.com --session-secret " +
+             quoted(site().key_file) + " " + server_options);
   for (const std::string& pattern : filter) command += " --filter " + quoted(pattern);
   const Output output = run_program_for_output(command);
 

@@ -29,6 +29,21 @@ WireMutant of_response(std::string_view name, Requirements requirements, std::st
           {}};
 }
 
+// Spoils what the whoami route answers.
+WireMutant says_who(std::string_view name, Requirements requirements, std::string_view sentence,
+                    std::function<void(Link&, std::string& user)> spoil) {
+  return spoils_frames(name, std::move(requirements), sentence, nullptr,
+                       [spoil = std::move(spoil)](Link& link, websocket::RawFrame& frame) {
+                         constexpr std::string_view kBefore = "{\"user\": ";
+                         if (frame.payload.compare(0, kBefore.size(), kBefore) != 0) return Then::pass;
+                         std::string user = frame.payload.substr(kBefore.size());
+                         user.pop_back();
+                         spoil(link, user);
+                         frame.payload = std::string(kBefore) + user + "}";
+                         return Then::pass;
+                       });
+}
+
 bool accepts(const std::string& head) { return head.compare(0, 12, "HTTP/1.1 101") == 0; }
 
 // Sets a header of the head, whether or not it was there.
@@ -96,6 +111,24 @@ std::vector<WireMutant> handshake_mutants() {
                  "Any Sec-WebSocket-Version, and none, is taken for 13.",
                  [](Link&, std::string& head) { set_header(head, "Sec-WebSocket-Version", "13"); }),
       few_at_once(),
+      of_request("any-origin", {"origin.refused"}, "Pages of any origin, and of none, are let in.",
+                 [](Link&, std::string& head) { set_header(head, "Origin", "https://example.com"); }),
+      of_request("private-is-open", {"auth.login-required"},
+                 "Who has not logged in gets into the private rooms.",
+                 [](Link&, std::string& head) {
+                   if (const std::size_t at = head.find(" /ws/private/"); at != head.npos)
+                     head.replace(at, 13, " /ws/chat/");
+                 }),
+      says_who("everybody-is-somebody", {"auth.anonymous"}, "Who comes without a cookie is user 1.",
+               [](Link& link, std::string& user) {
+                 if (link.header("Cookie").empty()) user = "1";
+               }),
+      says_who("sessions-ignored", {"auth.session-user"}, "Who has a session is nobody all the same.",
+               [](Link&, std::string& user) { user = "null"; }),
+      says_who("any-session-taken", {"auth.bad-session"}, "Who has a session that is none is user 1.",
+               [](Link& link, std::string& user) {
+                 if (!link.header("Cookie").empty() && user == "null") user = "1";
+               }),
   };
 }
 

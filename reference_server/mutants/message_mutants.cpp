@@ -15,8 +15,8 @@ constexpr std::size_t kDeep = 100000;
 
 // A text of a room's member that is nothing for the transport or for its own mutant (deep nesting) to judge.
 bool is_room_text(const Link& link, const RawFrame& frame) {
-  return is_text(frame) && frame.masked && link.path() != "/ws/chat/" && frame.payload.size() < kDeep &&
-         websocket::is_valid_utf8(frame.payload);
+  return is_text(frame) && frame.masked && link.path() != "/ws/chat/" && link.path() != "/ws/whoami/" &&
+         frame.payload.size() < kDeep && websocket::is_valid_utf8(frame.payload);
 }
 
 json parsed(const RawFrame& frame) { return json::parse(frame.payload, nullptr, false); }

@@ -10,8 +10,10 @@ using websocket::RawFrame;
 
 constexpr std::string_view kEchoPath = "/ws/chat/";
 
+bool is_room(const Link& link) { return link.path() != kEchoPath && link.path() != "/ws/whoami/"; }
+
 // A message that a member sends, or gets.
-bool is_talk(const Link& link, const RawFrame& frame) { return is_text(frame) && link.path() != kEchoPath; }
+bool is_talk(const Link& link, const RawFrame& frame) { return is_text(frame) && is_room(link); }
 
 Then drop_when(bool condition) { return condition ? Then::drop : Then::pass; }
 
@@ -191,7 +193,7 @@ WireMutant greeting() {
       spoils_frames("greeting", {"connect.silent-join"}, "Who comes back to a room is greeted.", nullptr);
   out.response = [](Link& link, std::string& head) {
     const std::string client = link.header("Cookie");
-    if (client.empty()) return;
+    if (client.empty() || !is_room(link)) return;
     if (link.room().left.count(client) != 0)
       head += websocket::RawClient::encode(text_frame(R"({"message": "welcome back"})"));
   };
