@@ -26,6 +26,9 @@ void add_options(CLI::App& app, Options& options) {
         run.add_option("--header", options.headers, "Send this header with each handshake; repeatable")
             ->type_name("'NAME: VALUE'"));
   group("Target", run.add_option("--cookie", s.cookies, "Send this Cookie header")->type_name("NAME=VALUE"));
+  group("Target", run.add_option("--target-pid", s.target_pid,
+                                 "Measure the CPU time of this process, the target on this machine")
+                      ->type_name("PID"));
 
   group("Load", run.add_option("--clients", s.clients, "Connections, spread evenly over the rooms")
                     ->capture_default_str());

@@ -13,6 +13,7 @@
 #include "libs/base/units.h"
 #include "libs/program/limits.h"
 #include "loadgen/report.h"
+#include "loadgen/target_process.h"
 #include "loadgen/worker.h"
 
 namespace roomcheck::loadgen {
@@ -42,6 +43,7 @@ class Conductor {
 
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<reports::Second> series;
+  std::optional<Nanoseconds> target_cpu;  // used from the start of the warm-up to the end of the drain
 
   // How long was measured: the planned duration, or less when the run was cut.
   Nanoseconds measured() const {
@@ -107,6 +109,7 @@ class Conductor {
       for (const auto& worker : workers) worker->stop();
       return;
     }
+    target_cpu_before_ = cpu_time_of(scenario_.target_pid);
     start_ = steady_clock().now() + 20ms;  // all workers begin together
     for (const auto& worker : workers) worker->begin(start_);
   }
@@ -168,6 +171,8 @@ class Conductor {
 
   void on_done() {
     if (++done_ < workers.size()) return;
+    if (const auto after = cpu_time_of(scenario_.target_pid); after && target_cpu_before_)
+      target_cpu = *after - *target_cpu_before_;
     signals_.cancel();
     work_.reset();
   }
@@ -185,6 +190,7 @@ class Conductor {
   std::size_t done_ = 0;
   Nanoseconds start_{-1};
   std::optional<Nanoseconds> ended_early_;
+  std::optional<Nanoseconds> target_cpu_before_;
   std::optional<std::string> start_failure_;
 };
 
@@ -193,6 +199,9 @@ class Conductor {
 reports::LoadResult run(const Scenario& scenario, const target::Profile& profile,
                         const std::vector<reports::Requirement>& requirements, const std::string& command,
                         Progress& progress) {
+  if (scenario.target_pid != 0 && !cpu_time_of(scenario.target_pid))
+    throw BadInput("--target-pid " + std::to_string(scenario.target_pid) +
+                   ": there is no such process on this machine");
   require_open_files(scenario.clients, "--clients " + std::to_string(scenario.clients));
   reports::LoadResult result = blank_result(scenario, profile, command);
   Conductor conductor(scenario, profile, progress);
@@ -200,6 +209,13 @@ reports::LoadResult run(const Scenario& scenario, const target::Profile& profile
   result.duration_ns = conductor.measured().count();
   result.series = std::move(conductor.series);
   result.failed_because = conductor.failed_because();
+  if (conductor.target_cpu) {
+    std::int64_t deliveries = 0;
+    for (const reports::Second& second : result.series)
+      deliveries += static_cast<std::int64_t>(second.delivered);
+    const std::int64_t cpu = conductor.target_cpu->count();
+    result.target_process = {cpu, cpu / std::max<std::int64_t>(deliveries, 1)};
+  }
   conclude(result, conductor.workers, requirements);
   return result;
 }

@@ -25,6 +25,7 @@ struct Scenario {
   std::chrono::nanoseconds drain = std::chrono::seconds(2);
   std::chrono::nanoseconds timeout = std::chrono::seconds(10);  // for one connection to open and join
   std::uint32_t threads = 1;
+  int target_pid = 0;  // whose CPU time is measured; 0: nobody's. No part of the scenario.
   std::uint64_t seed = 0;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string cookies;

@@ -133,6 +133,7 @@ const tests = {
     assert.equal(run.status, 4, "one run a side can tell nothing\n" + run.stdout + run.stderr);
     for (const file of ["base-1.json", "new-1.json", "compare.html", "compare.md", "comparison.json"]) assert.ok(existsSync(join(out, file)), "no " + file);
     assert.equal(JSON.parse(readFileSync(join(out, "comparison.json"), "utf8")).can_tell, false);
+    assert.ok(JSON.parse(readFileSync(join(out, "base-1.json"), "utf8")).target_process.cpu_per_delivery_ns > 0, "the server's CPU time is in the result");
     const broken = bash(`${source}/ci/compare-to-main`, source, { COMPARE_OUT: out, COMPARE_RUNS: "1", COMPARE_BASE_BIN: bin, COMPARE_NEW_BIN: bin, COMPARE_NEW_ARGS: "--mutant none" });
     assert.equal(broken.status, 3, "a server that does not start\n" + broken.stdout + broken.stderr);
   },

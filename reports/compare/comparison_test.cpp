@@ -117,6 +117,31 @@ TEST(CompareLoad, ARunThatIsNotToBeBelievedIsSetAside) {
   EXPECT_THAT(to_text(nothing), HasSubstr("CANNOT TELL"));
 }
 
+// On a machine that others use, too, schedules are not kept; what a process used of the CPU is true all the
+// same.
+TEST(CompareLoad, WhatTheTargetUsedCountsAlsoInRunsWhoseScheduleWasNotKept) {
+  const auto with_cpu = [](std::vector<LoadRun> all, std::int64_t cpu) {
+    for (LoadRun& run : all) {
+      run.result.valid = false;
+      run.result.target_process = {1000 * cpu, cpu++};
+    }
+    return all;
+  };
+  CompareOptions options;
+  options.metrics = {"target_process.cpu_per_delivery"};
+  const LoadComparison c =
+      compare(with_cpu(runs("base", 4, 1, 1), 2000), with_cpu(runs("new", 4, 1, 2), 2400), options);
+  EXPECT_TRUE(c.can_tell());
+  EXPECT_TRUE(c.regression());
+  EXPECT_EQ(c.set_aside.size(), 8u);
+  options.metrics.push_back("fan_out.p50");
+  EXPECT_FALSE(compare(with_cpu(runs("base", 9, 1, 1), 2000), with_cpu(runs("new", 9, 1, 2), 2000), options)
+                   .can_tell());
+  auto gone = with_cpu(runs("new", 4, 1, 2), 2400);
+  gone[1].result.target_process.reset();
+  EXPECT_THAT(refusal(with_cpu(runs("base", 4, 1, 1), 2000), gone, options), HasSubstr("not every run"));
+}
+
 TEST(CompareLoad, AFaultThatBaseNeverHadIsARegressionAtFirstSight) {
   auto fresh = runs("new", 8, 1, 2);
   fresh[4].result.delivery.duplicated = 1;

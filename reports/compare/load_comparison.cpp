@@ -11,12 +11,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr std::string_view kTargetProcess = "target_process.";
+
 // What is judged unless --metric says otherwise: of each kind of delivery that was measured the middle and
-// the tail, of a message its last member. Few, for each further metric makes all of them harder to tell.
+// the tail, of a message its last member; where it is known, the target's CPU time. Few, for each further
+// metric makes all of them harder to tell.
 constexpr const char* kMetrics[] = {"fan_out.p50", "fan_out.p99", "last.p50",   "last.p99", "push.p50",
                                     "push.p99",    "direct.p50",  "direct.p99", "echo.p50", "echo.p99"};
-
-constexpr std::string_view kTargetProcess = "target_process.";
 
 bool measured(const LoadResult& result, const std::string& metric) {
   const auto found = result.latency.find(metric.substr(0, metric.find('.')));
@@ -30,6 +31,11 @@ std::vector<std::string> default_metrics(const LoadComparison& c) {
     return std::all_of(runs.begin(), runs.end(),
                        [&](const LoadRun& run) { return measured(run.result, metric); });
   };
+  const std::string cpu = std::string(kTargetProcess) + "cpu_per_delivery";
+  const auto has_process = [](const LoadRun& run) { return run.result.target_process.has_value(); };
+  if (std::all_of(c.base.begin(), c.base.end(), has_process) &&
+      std::all_of(c.fresh.begin(), c.fresh.end(), has_process))
+    out.push_back(cpu);
   for (const char* metric : kMetrics)
     if (everywhere(c.base, metric) && everywhere(c.fresh, metric)) out.push_back(metric);
   return out;
@@ -98,7 +104,11 @@ std::vector<Document> documents(const std::vector<LoadRun>& runs) {
 std::vector<double> values(const std::vector<Document>& documents, const MetricComparison& m) {
   std::vector<double> out;
   for (const Document& document : documents)
-    if (document.believable || m.of_all_runs) out.push_back(number_at_path(document.json, m.path));
+    if (document.believable || m.of_all_runs) {
+      if (full_path(m.path, document.json).empty())
+        throw BadInput("--metric " + m.name + ": not every run has this number");
+      out.push_back(number_at_path(document.json, m.path));
+    }
   return out;
 }
 

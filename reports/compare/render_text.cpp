@@ -161,7 +161,11 @@ Headline headline(const ConformanceComparison& c, bool strict) {
 std::string to_text(const LoadComparison& c) {
   const Headline h = headline(c);
   std::string out = std::string(h.word) + "  " + h.sentence + "\n\n";
-  out += "BASE " + runs(believable(c.base)) + ", NEW " + runs(believable(c.fresh)) + ", medians of runs\n";
+  const auto side = [](const std::vector<LoadRun>& all) {
+    const std::size_t good = believable(all);
+    return runs(all.size()) + (good < all.size() ? " (" + std::to_string(good) + " to be believed)" : "");
+  };
+  out += "BASE " + side(c.base) + ", NEW " + side(c.fresh) + ", medians of runs\n";
   for (const std::string& run : c.set_aside) out += "set aside, not to be believed: " + run + "\n";
   std::vector<std::vector<std::string>> rows{{"", "BASE", "NEW", "change", "95 % interval", "p", "verdict"}};
   for (const MetricComparison& m : c.metrics)

@@ -32,9 +32,7 @@ json to_json(const Delivery& d) {
       {"offenders", offenders}};
 }
 
-}  // namespace
-
-nlohmann::ordered_json to_json(const LoadResult& r) {
+json document(const LoadResult& r) {
   json latency = json::object(), series = json::array(), events = json::array(), rooms = json::array(),
        thresholds = json::array();
   for (const auto& [name, l] : r.latency)
@@ -99,6 +97,16 @@ nlohmann::ordered_json to_json(const LoadResult& r) {
           {"events", events},
           {"rooms", rooms},
           {"thresholds", thresholds}};
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const LoadResult& r) {
+  json out = document(r);
+  if (r.target_process)
+    out["target_process"] = {{"cpu_ns", r.target_process->cpu_ns},
+                             {"cpu_per_delivery_ns", r.target_process->cpu_per_delivery_ns}};
+  return out;
 }
 
 }  // namespace roomcheck::reports

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -117,6 +118,13 @@ struct LoadResult {
     std::uint64_t refused_samples = 0;
     std::uint64_t rss_bytes = 0;
   } generator;
+  // What the target's process used from the start of the warm-up to the end of the drain, where loadgen was
+  // told which it is (--target-pid); deliveries of the warm-up included.
+  struct TargetProcess {
+    std::int64_t cpu_ns = 0;
+    std::int64_t cpu_per_delivery_ns = 0;
+  };
+  std::optional<TargetProcess> target_process;
   std::vector<Second> series;
   std::vector<Event> events;
   std::vector<RoomResult> rooms;

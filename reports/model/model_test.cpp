@@ -47,6 +47,7 @@ LoadResult load() {
   out.series = {{0, "run", 5, 1, 5, 1, 2, 3, out.latency["fan_out"].corrected.encode()}};
   out.events = {{1, "churn", "half of the room left"}};
   out.shard = {1, 3};
+  out.target_process = {7000, 700};
   out.rooms = {{"r1", 5, 10, 9, 1, 1, 2, 3}};
   out.thresholds = {{"delivery.lost==0", 1, false}};
   out.scenario = {{"clients", 5}};

@@ -177,6 +177,13 @@ LoadResult parse_load(const Field& root) {
   generator.read("refused_samples", out.generator.refused_samples);
   generator.read("rss_bytes", out.generator.rss_bytes);
 
+  if (root.has("target_process")) {
+    const Field process = root.at("target_process");
+    out.target_process.emplace();
+    process.read("cpu_ns", out.target_process->cpu_ns);
+    process.read("cpu_per_delivery_ns", out.target_process->cpu_per_delivery_ns);
+  }
+
   root.at("series").each([&](const Field& field) {
     Second s;
     field.read("at_ns", s.at_ns);

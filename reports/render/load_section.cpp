@@ -201,6 +201,11 @@ std::string generator(const LoadResult& r) {
                              : duration(lag.quantile(0.5).count()) + " / " +
                                    duration(lag.quantile(0.99).count()) + " / " + duration(lag.max().count()),
             1)},
+      {"the target's CPU time, and of a delivery",
+       Cell(r.target_process
+                ? duration(r.target_process->cpu_ns) + " / " + duration(r.target_process->cpu_per_delivery_ns)
+                : std::string("– (--target-pid)"),
+            1)},
       {"samples refused", count_cell(r.generator.refused_samples)},
       {"memory", Cell(format_size(r.generator.rss_bytes), 1)}};
   return render(table);
