@@ -116,7 +116,6 @@ class Rounds final : public testing::EmptyTestEventListener {
     if (trace_ != nullptr)
       plan.trace = [this](const Case& c, const Context& context) { trace_->keep(c, context); };
     schedule_ = std::make_unique<Schedule>(runner_, std::move(plan));
-    ++rounds_;
   }
 
   void OnTestIterationEnd(const testing::UnitTest&, int) override {
@@ -198,22 +197,6 @@ class Rounds final : public testing::EmptyTestEventListener {
   std::unique_ptr<Schedule> schedule_;  // of this round
   std::vector<Sum> sums_;               // by slot
   std::optional<std::string> lost_;
-  int rounds_ = 0;
-};
-
-// GoogleTest owns its listeners; this one is ours.
-class Forward final : public testing::EmptyTestEventListener {
- public:
-  explicit Forward(Rounds& rounds) : rounds_(rounds) {}
-  void OnTestIterationStart(const testing::UnitTest& tests, int i) override {
-    rounds_.OnTestIterationStart(tests, i);
-  }
-  void OnTestIterationEnd(const testing::UnitTest& tests, int i) override {
-    rounds_.OnTestIterationEnd(tests, i);
-  }
-
- private:
-  Rounds& rounds_;
 };
 
 void run_all(Rounds& rounds, const std::vector<Case>& cases, int repeat, int& argc, char** argv) {
@@ -229,8 +212,10 @@ void run_all(Rounds& rounds, const std::vector<Case>& cases, int repeat, int& ar
   }
   auto& listeners = testing::UnitTest::GetInstance()->listeners();
   delete listeners.Release(listeners.default_result_printer());
-  listeners.Append(new Forward(rounds));
-  if (!cases.empty() && RUN_ALL_TESTS() != 0) throw std::logic_error("a test's body threw");
+  listeners.Append(&rounds);
+  const int failed = cases.empty() ? 0 : RUN_ALL_TESTS();
+  (void)listeners.Release(&rounds);  // it is not GoogleTest's to delete
+  if (failed != 0) throw std::logic_error("a test's body threw");
 }
 
 }  // namespace
