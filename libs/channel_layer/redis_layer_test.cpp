@@ -196,6 +196,15 @@ TEST_F(RedisLayers, DirectSendsOverSeveralShardsArrive) {
   for (int i = 0; i < 20; ++i)
     EXPECT_THAT(consumers[static_cast<std::size_t>(i)]->got, UnorderedElementsAre(i, 100 + i));
 
+  // Ours go where Python listens: to the shard of the part that all channels of the process share.
+  for (int i = 0; i < 10; ++i) {
+    const auto unread = core();
+    const std::string channel = unread->layer->new_channel();
+    ASSERT_TRUE(two->driver.send(channel, numbered(0)).ok());
+    Console at(options.hosts[shard_of(non_local(channel), 3)].port);
+    EXPECT_THAT(at({"EXISTS", "asgi" + std::string(non_local(channel))}), ElementsAre("1"));
+  }
+
   // Groups live on the shard of their name.
   ASSERT_TRUE(one->driver.group_add("room.1", consumers[0]->channel).ok());
   Console home_of_room(options.hosts[shard_of("room.1", 3)].port);
