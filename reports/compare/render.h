@@ -11,6 +11,8 @@ namespace roomcheck::reports {
 Headline headline(const LoadComparison& comparison);
 Headline headline(const ConformanceComparison& comparison, bool strict);
 
+std::vector<std::string> some_set_aside(
+    const LoadComparison& comparison);                     // the first few, and how many more
 std::size_t believable(const std::vector<LoadRun>& runs);  // how many
 
 // "1.20 ms", "1,234", "0.25".

@@ -110,6 +110,15 @@ std::size_t believable(const std::vector<LoadRun>& runs) {
   return static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), is_believable));
 }
 
+std::vector<std::string> some_set_aside(const LoadComparison& c) {
+  constexpr std::size_t kShown = 3;
+  std::vector<std::string> out = c.set_aside;
+  if (out.size() <= kShown + 1) return out;
+  out.resize(kShown);
+  out.push_back("and " + std::to_string(c.set_aside.size() - kShown) + " more");
+  return out;
+}
+
 Headline headline(const LoadComparison& c) {
   std::vector<std::string> beyond, worse, better;
   for (const MetricComparison& m : c.metrics) {
@@ -166,7 +175,7 @@ std::string to_text(const LoadComparison& c) {
     return runs(all.size()) + (good < all.size() ? " (" + std::to_string(good) + " to be believed)" : "");
   };
   out += "BASE " + side(c.base) + ", NEW " + side(c.fresh) + ", medians of runs\n";
-  for (const std::string& run : c.set_aside) out += "set aside, not to be believed: " + run + "\n";
+  for (const std::string& run : some_set_aside(c)) out += "set aside, not to be believed: " + run + "\n";
   std::vector<std::vector<std::string>> rows{{"", "BASE", "NEW", "change", "95 % interval", "p", "verdict"}};
   for (const MetricComparison& m : c.metrics)
     rows.push_back({m.name, format_value(m, m.base_median), format_value(m, m.new_median),
