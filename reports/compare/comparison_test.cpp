@@ -78,6 +78,17 @@ TEST(CompareLoad, TheSameCannotBeToldApartAndSaysHowManyRunsWouldTell) {
   EXPECT_THAT(to_text(c), HasSubstr("no difference can be told; 5 % would take"));
 }
 
+TEST(CompareLoad, RunsThatScatterTooMuchToSeeTheLimitSaySo) {
+  auto base = runs("base", 8, 1, 1), fresh = runs("new", 8, 1, 2);
+  for (std::size_t i = 0; i < base.size(); ++i)  // from half to double, the same on both sides
+    for (LoadRun* run : {&base[i], &fresh[i]})
+      run->result.target_process = {1, 1000 + static_cast<std::int64_t>(400 * i + (run == &base[i] ? 0 : 1))};
+  CompareOptions options;
+  options.metrics = {"target_process.cpu_per_delivery"};
+  EXPECT_THAT(headline(compare(base, fresh, options)).sentence,
+              HasSubstr("scatter too much to be sure to see 5 % of target_process.cpu_per_delivery"));
+}
+
 TEST(CompareLoad, WorseByLessThanAllowedIsSaidButNoRegression) {
   CompareOptions options;
   options.max_regression = .3;

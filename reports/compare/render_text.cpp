@@ -40,6 +40,9 @@ std::string short_percent(double fraction) {
   return text;
 }
 
+// The difference that needed_runs speaks of.
+double seen_effect(const MetricComparison& m) { return m.max_regression > 0 ? m.max_regression : 0.05; }
+
 std::string joined(const std::vector<std::string>& names) {
   std::string out;
   for (std::size_t i = 0; i < names.size(); ++i)
@@ -84,7 +87,7 @@ std::string judgement(const MetricComparison& m) {
   if (m.base.empty() || m.fresh.empty()) return "no believable run";
   std::string out(to_string(m.difference));
   if (!m.has_ratio) return out;
-  return out + "; " + short_percent(m.max_regression > 0 ? m.max_regression : 0.05) + " would take " +
+  return out + "; " + short_percent(seen_effect(m)) + " would take " +
          (m.needed_runs >= kMostRuns ? "more than " : "") + std::to_string(m.needed_runs) + " runs a side";
 }
 
@@ -148,8 +151,16 @@ Headline headline(const LoadComparison& c) {
   if (!worse.empty())
     return {"WORSE, WITHIN THE LIMIT", "doubt", "Worse, but by no more than allowed: " + joined(worse) + "."};
   if (!better.empty()) return {"BETTER", "good", "NEW is better than BASE: " + joined(better) + "."};
-  return {"NO DIFFERENCE CAN BE TOLD", "good",
-          "What differs is within what runs of the same side differ by."};
+  // What these runs could not have seen is not to be taken for what is not there.
+  const auto blunt = std::find_if(c.metrics.begin(), c.metrics.end(), [](const MetricComparison& m) {
+    return m.has_ratio && m.needed_runs > std::min(m.base.size(), m.fresh.size());
+  });
+  return {
+      "NO DIFFERENCE CAN BE TOLD", "good",
+      "What differs is within what runs of the same side differ by" +
+          (blunt == c.metrics.end() ? "."
+                                    : "; these runs scatter too much to be sure to see " +
+                                          short_percent(seen_effect(*blunt)) + " of " + blunt->name + ".")};
 }
 
 Headline headline(const ConformanceComparison& c, bool strict) {
