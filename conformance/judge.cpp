@@ -13,6 +13,7 @@
 #include "conformance/catalog.h"
 #include "conformance/check.h"
 #include "conformance/deviations.h"
+#include "conformance/discovery.h"
 #include "conformance/hints.h"
 #include "conformance/launcher.h"
 #include "conformance/output.h"
@@ -256,6 +257,8 @@ ExitCode judge(const Options& options, const target::Profile& profile, int& argc
       if (std::find(c.needs.begin(), c.needs.end(), "direct") != c.needs.end()) c.how = How::alone;
   const std::uint64_t seed = options.seed != 0 ? options.seed : std::random_device{}() | 1U;
   equipment.run.id = run_id(seed);
+  if (equipment.run.control != nullptr && equipment.run.profile.group == "discover")
+    equipment.run.profile.group = discover_group(equipment.run);
   Runner runner(equipment.run, equipment.launcher.get(), options.timeout_scale);
   runner.calibrate();
 

@@ -11,12 +11,21 @@ TEST(Targets, NodeOnWs) {
                      {"--jobs", "4", "--control", target.control(), "--set", "room.consumer_paths=[]"});
 }
 
+TEST(Targets, AGroupThatCannotBeDiscoveredIsSaid) {
+  const Target target = Target::node();
+  const Outcome outcome = run({bin_dir() + "/conformance", "--target", target.ws(), "--control",
+                               target.control(), "--set", "group=discover"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_NE(outcome.err.find("cannot list groups; give the group as a text with {room}"), std::string::npos)
+      << outcome.err;
+}
+
 TEST(Targets, TutorialOnDaphne) {
   const TemporaryRedis redis;
   const Target target = Target::tutorial(redis.url());
-  expect_conformance(
-      target, {"channels", "channels-core", "channels-tutorial", "daphne"},
-      {"--jobs", "4", "--profile", "channels-tutorial", "--control", redis.url() + "?layer=core"});
+  expect_conformance(target, {"channels", "channels-core", "channels-tutorial", "daphne"},
+                     {"--jobs", "4", "--profile", "channels-tutorial", "--set", "group=discover", "--control",
+                      redis.url() + "?layer=core"});
 }
 
 TEST(Targets, DjangoOnUvicornWithCore) { expect_conformance({"uvicorn-websockets", "core", "async"}); }

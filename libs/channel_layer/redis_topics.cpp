@@ -49,6 +49,10 @@ Result<Context> connect(const RedisUrl& host, std::chrono::nanoseconds limit) {
     if (!host.user.empty()) words.insert(words.begin() + 1, host.user);
     if (const Result<Reply> reply = ask(host, *redis, words); !reply.ok()) return reply.error();
   }
+  if (host.database != 0) {
+    const Result<Reply> reply = ask(host, *redis, {"SELECT", std::to_string(host.database)});
+    if (!reply.ok()) return reply.error();
+  }
   return redis;
 }
 
@@ -64,6 +68,24 @@ Result<std::set<std::string>> redis_topics(const std::vector<RedisUrl>& hosts, c
     if (!reply.ok()) return reply.error();
     for (std::size_t i = 0; i < (*reply)->elements; ++i)
       out.emplace((*reply)->element[i]->str, (*reply)->element[i]->len);
+  }
+  return out;
+}
+
+Result<std::set<std::string>> redis_keys(const std::vector<RedisUrl>& hosts, const std::string& pattern,
+                                         std::chrono::nanoseconds limit) {
+  std::set<std::string> out;
+  for (const RedisUrl& host : hosts) {
+    const Result<Context> redis = connect(host, limit);
+    if (!redis.ok()) return redis.error();
+    std::string cursor = "0";
+    do {
+      const Result<Reply> reply = ask(host, **redis, {"SCAN", cursor, "MATCH", pattern, "COUNT", "1000"});
+      if (!reply.ok()) return reply.error();
+      cursor.assign((*reply)->element[0]->str, (*reply)->element[0]->len);
+      const redisReply& keys = *(*reply)->element[1];
+      for (std::size_t i = 0; i < keys.elements; ++i) out.emplace(keys.element[i]->str, keys.element[i]->len);
+    } while (cursor != "0");
   }
   return out;
 }

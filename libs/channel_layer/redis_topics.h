@@ -15,6 +15,11 @@ namespace roomcheck::channel_layer {
 Result<std::set<std::string>> redis_topics(const std::vector<RedisUrl>& hosts, const std::string& pattern,
                                            std::chrono::nanoseconds limit);
 
+// The keys that match a pattern, over all hosts (SCAN, never KEYS: a large Redis goes on serving meanwhile).
+// Blocking, as above; `limit` is for each answer.
+Result<std::set<std::string>> redis_keys(const std::vector<RedisUrl>& hosts, const std::string& pattern,
+                                         std::chrono::nanoseconds limit);
+
 // As a Redis pattern that matches only this text.
 std::string glob_escaped(std::string_view text);
 

@@ -21,6 +21,10 @@ Result<std::string> Control::channel_of(const std::string& group, const std::fun
   return fresh.front();
 }
 
+Result<std::vector<std::string>> Control::groups_with(const std::string&) {
+  return Error{Error::Kind::unsupported, "the control " + describe() + " cannot list groups"};
+}
+
 std::unique_ptr<Control> make_control(const std::string& address, const std::string& token,
                                       std::chrono::nanoseconds limit) {
   const std::string scheme = address.substr(0, address.find(':'));

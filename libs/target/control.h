@@ -35,6 +35,10 @@ class Control {
   // once to make sure. Error unsupported: the name cannot be told (none or several were new): could not test.
   virtual Result<std::string> channel_of(const std::string& group, const std::function<void()>& join);
 
+  // The names of the groups that have a member now and hold this text: how a target names its groups can be
+  // seen. Error unsupported: this control cannot list groups.
+  virtual Result<std::vector<std::string>> groups_with(const std::string& text);
+
   virtual std::string describe() const = 0;  // the address, without secrets
 };
 

@@ -25,6 +25,9 @@ class RedisControl : public Control {
  public:
   RedisControl(std::string name, const RedisOptions& redis, bool pubsub)
       : name_(std::move(name)),
+        hosts_(redis.hosts),
+        prefix_(redis.layer.prefix),
+        limit_(redis.operation_timeout),
         layer_(pubsub ? make_redis_pubsub_layer(redis, io_) : make_redis_layer(redis, io_)) {}
 
   Result<void> group_send(const std::string& group, const event::Event& event) override {
@@ -38,7 +41,33 @@ class RedisControl : public Control {
   Result<std::vector<std::string>> members(const std::string& group) override {
     return wait<Result<std::vector<std::string>>>([&](auto done) { layer_->group_channels(group, done); });
   }
+  Result<std::vector<std::string>> groups_with(const std::string& text) override {
+    const std::string key = prefix_ + ":group:";
+    return without(key.size(), channel_layer::redis_keys(hosts_, pattern(key, text), limit_));
+  }
   std::string describe() const override { return name_; }
+
+ protected:
+  using Names = Result<std::set<std::string>>;
+  // Names that begin with `key` and hold `text`.
+  static std::string pattern(const std::string& key, const std::string& text) {
+    return channel_layer::glob_escaped(key) + "*" + channel_layer::glob_escaped(text) + "*";
+  }
+  static Result<std::vector<std::string>> without(std::size_t key, const Names& names) {
+    if (!names.ok()) return names.error();
+    std::vector<std::string> out;
+    for (const std::string& name : *names) out.push_back(name.substr(key));
+    return out;
+  }
+  Names topics(const std::string& pattern) const {
+    return channel_layer::redis_topics(hosts_, pattern, limit_);
+  }
+
+  // ---- constant after construction
+  const std::string name_;
+  const std::vector<channel_layer::RedisUrl> hosts_;
+  const std::string prefix_;
+  const std::chrono::nanoseconds limit_;
 
  private:
   // The layer promises that every operation completes, within its time limit.
@@ -52,7 +81,6 @@ class RedisControl : public Control {
     return std::move(*outcome);
   }
 
-  const std::string name_;
   std::mutex mu_;
   boost::asio::io_context io_{1};
   std::unique_ptr<ChannelLayer> layer_;  // guarded by mu_
@@ -63,23 +91,23 @@ class RedisControl : public Control {
 // joins meanwhile.
 class PubSubControl final : public RedisControl {
  public:
-  PubSubControl(std::string name, const RedisOptions& redis, std::chrono::nanoseconds limit)
-      : RedisControl(std::move(name), redis, true),
-        hosts_(redis.hosts),
-        pattern_(channel_layer::glob_escaped(redis.layer.prefix + "specific.") + "*"),
-        limit_(limit) {}
+  PubSubControl(std::string name, const RedisOptions& redis) : RedisControl(std::move(name), redis, true) {}
 
+  Result<std::vector<std::string>> groups_with(const std::string& text) override {
+    const std::string key = prefix_ + "__group__";
+    return without(key.size(), topics(pattern(key, text)));
+  }
   bool knows_members() override { return false; }
   bool finds_channels() override { return true; }
 
   Result<std::string> channel_of(const std::string& group, const std::function<void()>& join) override {
     const std::lock_guard lock(joins_);
-    const auto before = topics();
+    const auto before = channels();
     if (!before.ok()) return before.error();
     join();
     const auto end = steady_clock::now() + limit_;
     for (;;) {  // Python does not wait for its subscription before it accepts
-      const auto after = topics();
+      const auto after = channels();
       if (!after.ok()) return after.error();
       std::vector<std::string> fresh;
       std::set_difference(after->begin(), after->end(), before->begin(), before->end(),
@@ -95,13 +123,8 @@ class PubSubControl final : public RedisControl {
   }
 
  private:
-  Result<std::set<std::string>> topics() const {
-    return channel_layer::redis_topics(hosts_, pattern_, limit_);
-  }
+  Names channels() const { return topics(pattern(prefix_ + "specific.", "")); }
 
-  const std::vector<channel_layer::RedisUrl> hosts_;
-  const std::string pattern_;
-  const std::chrono::nanoseconds limit_;
   std::mutex joins_;
 };
 
@@ -147,7 +170,7 @@ std::unique_ptr<Control> make_redis_control(const std::string& address, std::chr
     name += (name.empty() ? "" : ",") + redis.hosts.back().name();
   }
   name += "?layer=" + query.layer + "&prefix=" + query.prefix;
-  if (query.layer == "pubsub") return std::make_unique<PubSubControl>(name, redis, limit);
+  if (query.layer == "pubsub") return std::make_unique<PubSubControl>(name, redis);
   return std::make_unique<RedisControl>(name, redis, false);
 }
 
