@@ -30,7 +30,8 @@ Verdict most_urgent(const std::vector<const CaseResult*>& cases);
 
 std::string verdict_tag(Verdict verdict);
 
-// The SPEC's sentence, expected, actual and the transcript of a case, as markup; empty when nothing is known.
+// The SPEC's sentence, expected, actual, where to look and the transcript of a case, as markup; empty when
+// nothing is known.
 std::string what_happened(const CaseResult& result);
 
 }  // namespace roomcheck::reports

@@ -116,6 +116,7 @@ ConformanceResult sample_conformance() {
     if (verdict == Verdict::fail) {
       c.expected = "\"hello\" at the members a, b and c within 2 s";
       c.actual = "a: \"hello\" after 0.8 ms\nb: \"hello\" after 0.9 ms\nc: nothing";
+      c.look_at = "group_send(): whom it reaches";
       c.sentence = "A message that a member sends MUST reach every member of its room, the sender included.";
       c.transcript = {"+0.0 ms  a  > {\"message\": \"hello\"}", "+0.8 ms  a  < {\"message\": \"hello\"}",
                       "+0.9 ms  b  < {\"message\": \"hello\"}", "+2000.9 ms  c  nothing"};
