@@ -1,11 +1,11 @@
 #include "layerctl/layerctl.h"
 
-#include <algorithm>
+#include <spdlog/spdlog.h>
+
 #include <iostream>
 
 #include "layerctl/bus.h"
 #include "layerctl/options.h"
-#include "libs/base/units.h"
 #include "libs/program/program.h"
 #include "libs/target/profile.h"
 
@@ -111,6 +111,8 @@ int run(int argc, char** argv) {
   Options options;
   add_options(app, options);
   return run_program(app, argc, argv, [&] {
+    // What goes wrong is said once, as our own last sentence, unless somebody wants the layer's words too.
+    if (app.get_option("--log-level")->count() == 0) spdlog::set_level(spdlog::level::err);
     const std::unique_ptr<Bus> bus =
         options.control.empty() ? make_layer_bus(options) : make_control_bus(options);
     const Result<void> outcome = perform(*bus, options);
