@@ -68,9 +68,11 @@ class Control final : public websocket::Application {
 
   void on_http(ExchangePtr exchange) override {
     const websocket::Request& request = exchange->request();
-    if (!allowed(request))
+    if (!allowed(request)) {
+      ++node_.control_stats().unauthorized;
       return answer(exchange, 401,
                     {{"error", "the Authorization header has not the token of --control-token"}});
+    }
     const std::string path = request.target.substr(0, request.target.find('?'));
 
     if (const auto group = between(path, "/groups/", "/send"))
@@ -117,9 +119,14 @@ class Control final : public websocket::Application {
   void with_event(const ExchangePtr& exchange, Send send) {
     if (exchange->request().method != "POST") return answer(exchange, 405, {{"error", "use POST"}});
     Result<channel_layer::Event> event = event::parse_json(exchange->request().body);
-    if (!event.ok()) return answer(exchange, event.error());
-    if (!event->is_object() || !event->contains("type"))
+    if (!event.ok()) {
+      ++node_.control_stats().bad_requests;
+      return answer(exchange, event.error());
+    }
+    if (!event->is_object() || !event->contains("type")) {
+      ++node_.control_stats().bad_requests;
       return answer(exchange, 400, {{"error", "the body is an event: a JSON object with a \"type\""}});
+    }
     send(std::move(event).value());
   }
 

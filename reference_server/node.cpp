@@ -27,6 +27,12 @@ void add(NodeStats& sum, const websocket::ServerStats& server, const HostStats& 
   sum.server.idle_timeouts += server.idle_timeouts;
   sum.server.over_limit_closes += server.over_limit_closes;
   sum.server.over_connection_limit += server.over_connection_limit;
+  sum.server.over_address_limit += server.over_address_limit;
+  sum.server.accept_pauses += server.accept_pauses;
+  sum.server.bad_requests += server.bad_requests;
+  sum.server.too_large_requests += server.too_large_requests;
+  sum.server.too_large_messages += server.too_large_messages;
+  sum.server.protocol_errors += server.protocol_errors;
   sum.hosts.bad_messages += hosts.bad_messages;
   sum.hosts.bad_events += hosts.bad_events;
 }
@@ -104,6 +110,8 @@ Node::Node(const NodeOptions& options)
     server.port = 0;
   }
   const MakeLayer make_layer = layer_maker();
+  if (options.max_connections_per_address > 0)
+    server.address_limit = std::make_shared<websocket::AddressLimit>(options.max_connections_per_address);
   if (server.max_connections > 0)
     server.max_connections = std::max<std::size_t>(1, server.max_connections / options.threads);
   for (std::size_t i = 0; i < options.threads; ++i) {
@@ -192,6 +200,8 @@ void Node::collect(std::function<void(NodeStats)> done) {
         add(sum->stats, server, hosts);
         if (--sum->missing > 0) return;
         sum->stats.layer = first_layer().stats();  // the hub's: of all loops
+        if (control_) sum->stats.control = control_->stats();
+        sum->stats.control_api = control_stats_;
         sum->done(sum->stats);
       });
     });

@@ -23,6 +23,7 @@ struct NodeOptions {
   websocket::ServerOptions server;
   websocket::ServerOptions control;
   bool control_enabled = true;
+  std::size_t max_connections_per_address = 0;  // of all loops; 0: no such limit
   std::string control_token;
   std::vector<std::string> allowed_origins;  // OriginValidator's patterns; none: no validator, as in the seed
   std::vector<std::string> session_keys;     // SessionVerifier's; none: everybody is anonymous
@@ -37,10 +38,18 @@ struct NodeOptions {
   std::vector<std::string> mutants;
 };
 
+// What the control API refused, beyond what its server does.
+struct ControlStats {
+  std::uint64_t unauthorized = 0;  // not the token
+  std::uint64_t bad_requests = 0;  // the body is no event: not JSON, too deep, no object with a type
+};
+
 struct NodeStats {
   websocket::ServerStats server;  // of all loops
   channel_layer::LayerStats layer;
   HostStats hosts;
+  websocket::ServerStats control;  // of the control API's server
+  ControlStats control_api;
 };
 
 // The server: N event loops, each with its own listener on the same port, its own connections and its own
@@ -68,6 +77,7 @@ class Node {
   boost::asio::io_context& first_loop();
   channel_layer::ChannelLayer& first_layer();
   const Mutation* mutation() const;
+  ControlStats& control_stats() { return control_stats_; }  // of the first loop
 
  private:
   class Loop;
@@ -86,6 +96,7 @@ class Node {
   std::thread last_words_;  // waits for sync consumers that still leave their groups, then for the layer
   std::unique_ptr<websocket::Application> control_application_;
   std::unique_ptr<websocket::Server> control_;
+  ControlStats control_stats_;
 };
 
 // The control API (docs/PROFILES.md, "Control over HTTP").

@@ -13,6 +13,9 @@
 namespace roomcheck::reference_server {
 namespace {
 
+constexpr std::size_t kControlConnections = 256;    // one request each
+constexpr std::size_t kPublicHttpBody = 64 * 1024;  // nothing on the public port reads a body
+
 void parse_address(const std::string& option, const std::string& text, websocket::ServerOptions& out) {
   const std::size_t colon = text.rfind(':');
   const std::string port = colon == text.npos ? "" : text.substr(colon + 1);
@@ -154,6 +157,13 @@ void add_options(CLI::App& app, Options& options) {
                  "Beyond it: HTTP 503; 0 is the limit of open files less 64")
       ->capture_default_str()
       ->group("Limits");
+  app.add_option("--max-connections-per-address", node.max_connections_per_address,
+                 "Beyond it: HTTP 429; an IPv6 /64 is one address. 0: no such limit")
+      ->capture_default_str()
+      ->group("Limits");
+  add_size(app, "--max-control-body", options.max_control_body,
+           "A longer body of a control request is answered 413")
+      ->group("Limits");
   add_size(app, "--max-message-size", options.max_message_size, "A longer message is closed 1009")
       ->group("Limits");
   add_size(app, "--send-buffer-limit", options.send_buffer_limit,
@@ -184,6 +194,8 @@ void complete(Options& options) {
   if (node.control_enabled) {
     parse_address("--control", options.control, node.control);
     node.control.reuse_port = false;
+    node.control.max_http_body = options.max_control_body;
+    node.control.max_connections = kControlConnections;
     if (!is_loopback(node.control.host) && node.control_token.empty())
       throw BadInput("--control " + options.control +
                      " can be reached from other machines: give a --control-token, or a loopback address");
@@ -191,6 +203,7 @@ void complete(Options& options) {
   if (node.server.tls.certificate_file.empty() != node.server.tls.key_file.empty())
     throw BadInput("--tls-cert and --tls-key go together");
   node.server.max_message_size = options.max_message_size;
+  node.server.max_http_body = kPublicHttpBody;
   node.server.send_buffer_limit = options.send_buffer_limit;
   node.chat_consumer = *consumer_kind(options.consumer);
   (void)OriginValidator(node.allowed_origins);  // a pattern that can never match is said before the start

@@ -18,6 +18,7 @@ struct Options {
   std::string layer = "memory";
   std::string consumer = "async";
   std::uint64_t max_message_size = 16u << 20;
+  std::uint64_t max_control_body = 1u << 20;
   std::uint64_t send_buffer_limit = 4u << 20;
   std::vector<std::string> channel_capacity;
   std::string session_secret;  // file

@@ -20,6 +20,17 @@ std::string prometheus(const NodeStats& stats) {
        stats.server.handshake_timeouts);
   line("counter", "connections_over_limit_total", "Connections beyond the limit.",
        stats.server.over_connection_limit);
+  line("counter", "connections_over_address_limit_total", "Connections beyond the share of their address.",
+       stats.server.over_address_limit);
+  line("counter", "accept_pauses_total", "Times that no descriptor was left to accept with.",
+       stats.server.accept_pauses);
+  line("counter", "bad_requests_total", "HTTP requests that are malformed or ambiguous.",
+       stats.server.bad_requests);
+  line("counter", "too_large_requests_total", "HTTP requests whose headers or body are too large.",
+       stats.server.too_large_requests);
+  line("counter", "too_large_messages_total", "Connections closed 1009.", stats.server.too_large_messages);
+  line("counter", "protocol_errors_total", "Connections closed because the client broke RFC 6455.",
+       stats.server.protocol_errors);
   line("counter", "idle_timeouts_total", "Connections ended because nothing was received.",
        stats.server.idle_timeouts);
   line("counter", "slow_readers_closed_total", "Connections closed 1013 because they did not read.",
@@ -33,6 +44,17 @@ std::string prometheus(const NodeStats& stats) {
        stats.hosts.bad_messages);
   line("counter", "bad_events_total", "Events without a handler, or without what it reads.",
        stats.hosts.bad_events);
+  line("counter", "control_unauthorized_total", "Control requests without the token.",
+       stats.control_api.unauthorized);
+  line("counter", "control_bad_requests_total",
+       "Control requests that are malformed, or whose body is no event.",
+       stats.control_api.bad_requests + stats.control.bad_requests);
+  line("counter", "control_too_large_requests_total", "Control requests whose headers or body are too large.",
+       stats.control.too_large_requests);
+  line("counter", "control_connections_over_limit_total", "Control connections beyond the limit.",
+       stats.control.over_connection_limit);
+  line("counter", "control_timeouts_total", "Control requests not finished in time.",
+       stats.control.handshake_timeouts);
   line("gauge", "groups", "Groups with at least one member.", stats.layer.groups);
   line("gauge", "memberships", "Memberships in groups.", stats.layer.members);
   line("counter", "layer_sent_total", "Direct sends.", stats.layer.sent);

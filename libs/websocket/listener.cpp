@@ -94,7 +94,11 @@ void Listener::on_events(std::uint32_t) {
       continue;
     }
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      spdlog::warn("cannot accept connections for now: {}", std::strerror(errno));
+      // Not for each tick that it lasts.
+      ++pauses_;
+      if ((pauses_ & (pauses_ - 1)) == 0)
+        spdlog::warn("cannot accept connections for now: {}; raise ulimit -n or lower --max-connections",
+                     std::strerror(errno));
       paused_ = true;
       reactor_.modify(fd_, *this, 0);
     }

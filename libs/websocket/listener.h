@@ -24,6 +24,7 @@ class Listener final : public Pollable, public std::enable_shared_from_this<List
   void start();
   void stop();
   std::uint16_t port() const;
+  std::uint64_t pauses() const { return pauses_; }  // for want of descriptors or memory
 
   void on_events(std::uint32_t events) override;
   void flush() override {}
@@ -35,6 +36,7 @@ class Listener final : public Pollable, public std::enable_shared_from_this<List
   int fd_;
   Accepted accepted_;
   bool paused_ = false;
+  std::uint64_t pauses_ = 0;
 };
 
 }  // namespace roomcheck::websocket

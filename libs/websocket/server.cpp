@@ -18,7 +18,7 @@ void require_free_port(const std::string& host, std::uint16_t port) {
 class Server::Impl {
  public:
   Impl(boost::asio::io_context& io, const ServerOptions& options, Application& application)
-      : io_(io), limit_(io), core_{options, &application, {}, {}, {}} {
+      : io_(io), limit_(io), core_{options, &application, {}, {}, 0, {}} {
     if (options.tls.enabled()) try {
         tls_ = TlsContext::server(options.tls);
       } catch (const BadInput& e) {
@@ -53,22 +53,38 @@ class Server::Impl {
   }
 
   std::uint16_t port_ = 0;
-  const ServerStats& stats() const { return core_.stats; }
+  ServerStats stats() const {
+    ServerStats out = core_.stats;
+    out.accept_pauses = listener_->pauses();
+    return out;
+  }
 
  private:
   void accept(int fd, std::string remote) {
     ++core_.stats.accepted;
-    // Some room for those that are told 503; a flood beyond that is closed unheard.
-    constexpr std::size_t kToldOff = 256;
-    const std::size_t most = core_.options.max_connections;
-    if (most > 0 && core_.sessions.size() >= most + kToldOff) {
-      ++core_.stats.over_connection_limit;
+    const Admission admission = admit(remote);
+    // Some room for those that are told why; a flood beyond that is closed unheard. Small, so that it fits
+    // the descriptors that --max-connections leaves.
+    constexpr std::size_t kToldOff = 16;
+    if (admission != Admission::admitted && core_.told_off >= kToldOff) {
       ::close(fd);
       return;
     }
     Stream stream(fd, nullptr);
     if (tls_) stream.start_tls(tls_->open(fd, true, ""));
-    std::make_shared<ServerSession>(io_, core_)->start(std::move(stream), std::move(remote));
+    std::make_shared<ServerSession>(io_, core_)->start(std::move(stream), std::move(remote), admission);
+  }
+
+  Admission admit(const std::string& remote) {
+    const std::size_t most = core_.options.max_connections;
+    if (most > 0 && core_.sessions.size() - core_.told_off >= most) {
+      ++core_.stats.over_connection_limit;
+      return Admission::server_is_full;
+    }
+    AddressLimit* const addresses = core_.options.address_limit.get();
+    if (addresses == nullptr || addresses->enter(remote)) return Admission::admitted;
+    ++core_.stats.over_address_limit;
+    return Admission::address_has_its_share;
   }
 
   template <class Call>

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "libs/websocket/address_limit.h"
 #include "libs/websocket/connection.h"
 #include "libs/websocket/http.h"
 #include "libs/websocket/tls.h"
@@ -18,9 +19,10 @@ struct ServerOptions {
   bool reuse_port = true;          // SO_REUSEPORT: one Server per event loop on one port
   ServerTls tls;
   std::size_t max_connections = 0;  // of this Server; beyond it new ones get HTTP 503. 0: no limit of our own
-  std::size_t max_message_size = 16u << 20;                             // longer messages: close 1009
-  std::size_t max_http_body = 1u << 20;                                 // longer: 413
-  std::size_t send_buffer_limit = 4u << 20;                             // unsent bytes of one connection
+  std::shared_ptr<AddressLimit> address_limit;  // beyond it new ones get HTTP 429. Null: no such limit
+  std::size_t max_message_size = 16u << 20;     // longer messages, or twice as much with frame headers: 1009
+  std::size_t max_http_body = 1u << 20;         // longer: 413
+  std::size_t send_buffer_limit = 4u << 20;     // unsent bytes of one connection
   std::chrono::nanoseconds over_limit_time = std::chrono::seconds(10);  // at the limit this long: close 1013
   std::chrono::nanoseconds handshake_timeout =
       std::chrono::seconds(10);  // from accept to the complete request
@@ -42,6 +44,12 @@ struct ServerStats {
   std::uint64_t idle_timeouts = 0;
   std::uint64_t over_limit_closes = 0;
   std::uint64_t over_connection_limit = 0;
+  std::uint64_t over_address_limit = 0;
+  std::uint64_t accept_pauses = 0;       // no descriptor or memory left for another connection
+  std::uint64_t bad_requests = 0;        // HTTP that cannot be parsed, or is ambiguous
+  std::uint64_t too_large_requests = 0;  // headers or body
+  std::uint64_t too_large_messages = 0;  // closed 1009
+  std::uint64_t protocol_errors = 0;     // RFC 6455 broken by a client: closed 1002 or 1007
 };
 
 // A WebSocket handshake that waits for the application's word. It may be answered at once or later (a channel

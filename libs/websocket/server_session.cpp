@@ -1,5 +1,6 @@
 #include "libs/websocket/server_session.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <websocketpp/base64/base64.hpp>
 
@@ -63,7 +64,9 @@ ServerSession::ServerSession(boost::asio::io_context& io, ServerCore& core)
   parser_->set_max_body_size(core.options.max_http_body);
 }
 
-void ServerSession::start(Stream stream, std::string remote_address) {
+void ServerSession::start(Stream stream, std::string remote_address, Admission admission) {
+  admission_ = admission;
+  if (admission_ != Admission::admitted) ++core_->told_off;
   remote_address_ = std::move(remote_address);
   core_->sessions.insert(this);
   enter_reactor(std::move(stream), EPOLLIN);
@@ -84,6 +87,8 @@ void ServerSession::on_opening_bytes(char* bytes, std::size_t n) {
     taken = parser_->consume(bytes, n);
   } catch (const websocketpp::http::exception& e) {
     phase_ = Phase::waiting;
+    const bool too_large = e.m_error_code == 413 || e.m_error_code == 431;
+    ++(too_large ? core_->stats.too_large_requests : core_->stats.bad_requests);
     return respond(
         {static_cast<int>(e.m_error_code), std::string(e.what()) + "\n", "text/plain; charset=utf-8", {}});
   }
@@ -102,10 +107,12 @@ void ServerSession::dispatch() {
   const auto text = [this](int status, const std::string& body) {
     respond({status, body + "\n", "text/plain; charset=utf-8", {}});
   };
-  const std::size_t most = core_->options.max_connections;
-  if (most > 0 && core_->sessions.size() > most) {
-    ++core_->stats.over_connection_limit;
-    return text(503, "too many connections");
+  if (admission_ == Admission::server_is_full) return text(503, "too many connections");
+  if (admission_ == Admission::address_has_its_share)
+    return text(429, "too many connections from this address");
+  if (const std::string why = ambiguity(); !why.empty()) {
+    ++core_->stats.bad_requests;
+    return text(400, why);
   }
   if (!request_.header("Transfer-Encoding").empty())
     return text(501, "transfer encodings are not supported; send Content-Length");
@@ -124,6 +131,17 @@ void ServerSession::dispatch() {
   }
   hold_output_ = true;
   guarded([&] { core_->application->on_handshake(std::make_shared<PendingHandshake>(self)); });
+}
+
+// Where two readers could see different ends of a request, one of them can be made to take a part of it for
+// the next (request smuggling).
+std::string ServerSession::ambiguity() const {
+  const std::string length = request_.header("Content-Length");
+  if (!length.empty() && !request_.header("Transfer-Encoding").empty())
+    return "Content-Length and Transfer-Encoding contradict each other; send Content-Length";
+  if (!std::all_of(length.begin(), length.end(), [](char c) { return c >= '0' && c <= '9'; }))
+    return "Content-Length is not one number";
+  return "";
 }
 
 Response ServerSession::check_upgrade() const {
@@ -265,9 +283,18 @@ void ServerSession::on_dropped() {
   if (core_ != nullptr) ++core_->stats.messages_dropped;
 }
 
+void ServerSession::on_failed(std::uint16_t code) {
+  if (core_ != nullptr) ++(code == 1009 ? core_->stats.too_large_messages : core_->stats.protocol_errors);
+}
+
 void ServerSession::on_stream_closed() {
   if (core_ == nullptr) return;
   core_->sessions.erase(this);
+  if (admission_ != Admission::admitted) {
+    --core_->told_off;
+  } else if (core_->options.address_limit) {
+    core_->options.address_limit->leave(remote_address_);
+  }
   if (upgraded_) --core_->stats.connections;
   if (core_->sessions.empty() && core_->on_empty) core_->on_empty();
 }

@@ -10,12 +10,16 @@ namespace roomcheck::websocket {
 
 class ServerSession;
 
+// Told to a connection when it comes; those that are not admitted stay long enough to hear why.
+enum class Admission : std::uint8_t { admitted, server_is_full, address_has_its_share };
+
 // What a Server's sessions look up to; outlived by none of them (they are cut loose first).
 struct ServerCore {
   ServerOptions options;
   Application* application;
   ServerStats stats;
   std::unordered_set<ServerSession*> sessions;
+  std::size_t told_off = 0;        // of the sessions: not admitted
   std::function<void()> on_empty;  // the last session left while shutting down
 };
 
@@ -24,7 +28,7 @@ class ServerSession final : public Session {
  public:
   ServerSession(boost::asio::io_context& io, ServerCore& core);
 
-  void start(Stream stream, std::string remote_address);
+  void start(Stream stream, std::string remote_address, Admission admission);
   void cut_loose();  // the server goes away
 
   // For the application's answer (Handshake, HttpExchange); no-ops when the peer is gone.
@@ -45,9 +49,11 @@ class ServerSession final : public Session {
   void on_received() override;
   void on_sent(std::size_t bytes, bool message) override;
   void on_dropped() override;
+  void on_failed(std::uint16_t code) override;
   void on_stream_closed() override;
 
   void dispatch();
+  std::string ambiguity() const;   // of the request's length; empty: none
   Response check_upgrade() const;  // status 101: nothing wrong with it
 
   ServerCore* core_;
@@ -55,6 +61,7 @@ class ServerSession final : public Session {
   Request request_;
   std::string early_;  // octets behind the request: frames
   Nanoseconds last_ping_{0};
+  Admission admission_ = Admission::admitted;
   Phase phase_ = Phase::reading;
   bool upgraded_ = false;
 };

@@ -1,9 +1,12 @@
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <stdexcept>
+#include <thread>
 
 #include "libs/base/result.h"
 #include "libs/websocket/loopback.h"
+#include "libs/websocket/raw_client.h"
 
 namespace roomcheck::websocket {
 namespace {
@@ -13,7 +16,21 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-using WebSocket = Loopback;
+class WebSocket : public Loopback {
+ protected:
+  // Runs a peer that lies on the wire, in a thread of its own: its calls block.
+  void against(const std::function<void(RawClient&, Nanoseconds deadline)>& steps) {
+    std::atomic<bool> done{false};
+    std::thread peer([&, to = url()] {
+      const Nanoseconds deadline = steady_clock().now() + 20s;
+      const auto client = RawClient::connect(to, deadline);
+      if (client.ok()) steps(**client, deadline);
+      done = true;
+    });
+    run_until([&] { return done.load(); });
+    peer.join();
+  }
+};
 
 TEST_F(WebSocket, CarriesTextsBothWays) {
   on_server_message = [](Connection& connection, const Message& message) {
@@ -185,6 +202,78 @@ TEST_F(WebSocket, BeyondTheConnectionLimitIsA503) {
   run_until([&] { return !c.seen->failures.empty(); });
   EXPECT_EQ(c.seen->failures[0].status, 503);
   EXPECT_EQ(server().stats().over_connection_limit, 1u);
+}
+
+TEST_F(WebSocket, AnAddressBeyondItsShareIsA429UntilOneOfItsConnectionsEnds) {
+  options.address_limit = std::make_shared<AddressLimit>(2);
+  Opened a = open();
+  Opened b = open();
+  Opened c = connect();
+  run_until([&] { return !c.seen->failures.empty(); });
+  EXPECT_EQ(c.seen->failures[0].status, 429);
+  EXPECT_EQ(server().stats().over_address_limit, 1u);
+  a.connection->abort();
+  run_until([&] { return server().stats().connections == 1; });
+  EXPECT_TRUE(open().seen->opened);
+}
+
+TEST_F(WebSocket, AFloodBeyondTheLimitIsClosedUnheardAndTakesNoSeat) {
+  options.max_connections = 1;
+  Opened a = open();
+  std::vector<Opened> flood;
+  for (int i = 0; i < 300; ++i) flood.push_back(connect());
+  run_until([&] {
+    return std::all_of(flood.begin(), flood.end(), [](const Opened& o) { return !o.seen->failures.empty(); });
+  });
+  EXPECT_EQ(server().stats().over_connection_limit, 300u);
+  a.connection->abort();
+  run_until([&] { return server().stats().connections == 0; });
+  EXPECT_TRUE(open().seen->opened);
+}
+
+TEST_F(WebSocket, RequestsThatAreTooLargeOrAmbiguousAreRefusedAndCounted) {
+  options.max_http_body = 1000;
+  const struct {
+    std::string octets;
+    int status;
+  } kCases[] = {
+      {"GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(20000, 'x') + "\r\n\r\n", 431},
+      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n", 413},
+      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 413},
+      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx", 400},
+      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +2\r\n\r\nxx", 400},
+      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 501},
+      {"nonsense\r\n\r\n", 400},
+  };
+  for (const auto& [octets, status] : kCases) {
+    int got = 0;
+    against([&](RawClient& client, Nanoseconds deadline) {
+      (void)client.send_bytes(octets, deadline);
+      got = client.read_response(deadline).status;
+    });
+    EXPECT_EQ(got, status) << octets.substr(0, 120);
+  }
+  EXPECT_EQ(server().stats().too_large_requests, 3u);
+  EXPECT_EQ(server().stats().bad_requests, 4u);
+}
+
+TEST_F(WebSocket, AMessageOfEndlessEmptyFragmentsIsClosed1009) {
+  options.max_message_size = 1000;
+  Received end;
+  against([&](RawClient& client, Nanoseconds deadline) {
+    ASSERT_EQ(client.handshake({}, deadline).status, 101);
+    RawFrame frame;
+    frame.fin = false;
+    std::string flood = RawClient::encode(frame);
+    frame.opcode = 0;
+    for (int i = 0; i < 20000; ++i) flood += RawClient::encode(frame);
+    (void)client.send_bytes(flood, deadline);
+    end = client.read_message(deadline);
+  });
+  EXPECT_EQ(end.kind, Received::Kind::close);
+  EXPECT_EQ(end.code, 1009);
+  EXPECT_EQ(server().stats().too_large_messages, 1u);
 }
 
 TEST_F(WebSocket, AMessageOverTheLimitIsClosed1009) {

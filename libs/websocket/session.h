@@ -55,7 +55,8 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
   virtual void on_received() {}  // a data message, for counters
   virtual void on_sent(std::size_t bytes, bool message) { (void)bytes, (void)message; }
   virtual void on_dropped() {}
-  virtual void on_stream_closed() {}  // last word: out of the reactor
+  virtual void on_failed(std::uint16_t) {}  // the peer broke the protocol or a limit: closed with this code
+  virtual void on_stream_closed() {}        // last word: out of the reactor
 
   void enter_reactor(Stream stream, std::uint32_t events);
   void begin_open();                      // state open: frames from here on
@@ -113,6 +114,9 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
   // The fast path may take a frame only between messages.
   bool in_processor_ = false;
   bool data_in_processor_ = false;
+  // Octets of the message that is arriving, its frames' headers included: many empty fragments are endless
+  // too.
+  std::size_t message_octets_ = 0;
 };
 
 }  // namespace roomcheck::websocket
