@@ -52,6 +52,9 @@ Written::Written(std::string json, std::string junit, std::string html, std::str
   if ((json_ == "-" || junit_ == "-" || html_ == "-") && on_stdout > 1)
     throw BadInput(
         "--json, --junit, --html and --annotate: only one of them can go to stdout; give the others a file");
+  require_writable("--json", json_);
+  require_writable("--junit", junit_);
+  require_writable("--html", html_);
   if (!html_.empty()) report_ = report_program();
 }
 

@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
     const std::string command = roomcheck::command_line(argc, argv);
     const auto shape = to_json(loadgen::blank_result(options.scenario, profile, command));
     const auto requirements = reports::with_defaults(reports::parse_requirements(options.thresholds, shape));
+    roomcheck::require_writable("--json", options.json);
     loadgen::Progress progress(std::cerr, terminal_columns());
     const auto result = loadgen::run(options.scenario, profile, requirements, command, progress);
     // The file may be meant for stdout; then what is for people goes to stderr.

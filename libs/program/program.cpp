@@ -55,6 +55,7 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& name, T& value, const 
 
 int run_program(CLI::App& app, int argc, char** argv, const std::function<ExitCode()>& body) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may grow no more is an error of write(), said in a sentence
   std::string level = "info";
   app.set_version_flag("--version", app.get_name() + " " + ROOMCHECK_VERSION);
   app.set_config("--config", "", "Read options from a TOML file");

@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -90,6 +94,73 @@ TEST(WriteFile, ReplacesAtomically) {
   EXPECT_EQ(read_file(path), "two");
   ::unlink(path.c_str());
   EXPECT_THROW(read_file(path), BadInput);
+}
+
+class WriteFileIn : public testing::Test {
+ protected:
+  std::string path(const std::string& name) const { return directory_ + "/" + name; }
+  std::vector<std::string> names() const {
+    std::vector<std::string> out;
+    for (const auto& entry : std::filesystem::directory_iterator(directory_))
+      out.push_back(entry.path().filename());
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+  void SetUp() override {
+    directory_ = testing::TempDir() + "roomcheck_files_XXXXXX";
+    ASSERT_NE(::mkdtemp(directory_.data()), nullptr);
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+
+ private:
+  std::string directory_;
+};
+
+// A disk that is full looks to a program as a file that may not grow: write() stores a part, then fails.
+TEST_F(WriteFileIn, AFullDiskIsOneSentenceAndWhatWasThereStays) {
+  write_file(path("result.json"), "the old one");
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto disposition = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit small = before;
+  small.rlim_cur = 1000;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  std::string said;
+  try {
+    write_file(path("result.json"), std::string(5000, 'x'));
+  } catch (const StartFailure& e) {
+    said = e.what();
+  }
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, disposition);
+  EXPECT_EQ(said, "cannot write " + path("result.json") + ": File too large");
+  EXPECT_EQ(read_file(path("result.json")), "the old one");
+  EXPECT_EQ(names(), std::vector<std::string>{"result.json"});
+}
+
+TEST_F(WriteFileIn, FollowsALinkAndKeepsIt) {
+  write_file(path("real"), "one");
+  std::filesystem::create_symlink("real", path("link"));
+  write_file(path("link"), "two");
+  EXPECT_TRUE(std::filesystem::is_symlink(path("link")));
+  EXPECT_EQ(read_file(path("real")), "two");
+}
+
+TEST_F(WriteFileIn, WritesIntoADeviceAndNeverReplacesIt) {
+  std::filesystem::create_symlink("/dev/full", path("full"));
+  std::filesystem::create_symlink("/dev/null", path("null"));
+  EXPECT_THROW(write_file(path("full"), "x"), StartFailure);
+  write_file(path("null"), "x");
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/full"));
+  EXPECT_TRUE(std::filesystem::is_character_file(path("null")));
+}
+
+TEST_F(WriteFileIn, SaysBeforeTheRunThatTheResultHasNoPlace) {
+  EXPECT_THROW(require_writable("--json", path("nowhere/result.json")), BadInput);
+  require_writable("--json", path("result.json"));
+  require_writable("--json", "/dev/null");
+  require_writable("--json", "-");
+  EXPECT_TRUE(names().empty()) << "the question left a file behind";
 }
 
 TEST(OpenFiles, SaysTheRemedyBeforeAnythingIsOpened) {
