@@ -23,8 +23,9 @@ using nlohmann::json;
 using Names = std::vector<std::string>;
 
 struct Mutant {
-  std::string name, kind, sentence;
+  std::string name, kind;
   Names requirements;
+  std::string value;  // "" or what stands behind the "="
 };
 
 // What a mutant's trial said.
@@ -42,13 +43,15 @@ std::vector<Mutant> mutants_of(const std::string& program) {
                        std::to_string(listed.exit_code) + "; --reference-server names another program");
   std::vector<Mutant> out;
   for (const json& m : json::parse(listed.out))
-    if (m["kind"] != "load") out.push_back({m["name"], m["kind"], m["sentence"], m["requirements"]});
+    if (m["kind"] != "load") out.push_back({m["name"], m["kind"], m["requirements"], m["value"]});
   if (out.empty())
     throw StartFailure(program + " was built without mutants (configure with -DROOMCHECK_MUTANTS=ON)");
   return out;
 }
 
 std::string requirement_of(const std::string& id) { return id.substr(0, id.find('/')); }
+
+bool is_of_cluster(const std::string& requirement) { return requirement.compare(0, 8, "cluster.") == 0; }
 
 bool contains(const Names& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -71,14 +74,15 @@ Finding judge(const Mutant& mutant, const Trial& trial) {
 }
 
 Finding try_mutant(const SelfTest& what, const Mutant& mutant) {
-  const std::string target = "--mutant " + mutant.name;
-  const Names own{mutant.requirements.front() + "/*"};
-  Finding out =
-      judge(mutant, run_suite(what, target, what.extent == SelfTest::Extent::full ? Names{} : own, 0.25));
-  for (int again = 0; again < 2 && out.caught_by.empty(); ++again)
-    out.caught_by = judge(mutant, run_suite(what, target, own, 1)).caught_by;
-  if (!out.unrelated.empty())
-    out.unrelated = judge(mutant, run_suite(what, target, out.unrelated, 1)).unrelated;
+  const bool cluster = is_of_cluster(mutant.requirements.front());
+  const std::string target = "--mutant " + mutant.name + (mutant.value.empty() ? "" : "={peer}");
+  const Names own{mutant.requirements.front() + "/*"}, all = cluster ? Names{"cluster.*"} : Names{};
+  const auto run = [&](const Names& filter, double scale) {
+    return judge(mutant, run_suite(what, target, filter, scale, cluster ? Nodes::two : Nodes::one));
+  };
+  Finding out = run(what.extent == SelfTest::Extent::full ? all : own, 0.25);
+  for (int again = 0; again < 2 && out.caught_by.empty(); ++again) out.caught_by = run(own, 1).caught_by;
+  if (!out.unrelated.empty()) out.unrelated = run(out.unrelated, 1).unrelated;
   return out;
 }
 
@@ -118,8 +122,13 @@ ExitCode self_test(const SelfTest& asked) {
     std::cout << "  NOT PROVED: " << text << '\n';
   };
 
-  const Trial right = run_suite(what, "", {}, 1);
+  Trial right = run_suite(what, "", {}, 1);
   if (!right.trouble.empty()) throw StartFailure("against the right server: " + right.trouble);
+  if (can_have_two_nodes()) {
+    const Trial two = run_suite(what, "", {"cluster.*"}, 1, Nodes::two);
+    if (!two.trouble.empty()) throw StartFailure("against two right servers on one Redis: " + two.trouble);
+    for (const auto& [id, verdict] : two.verdicts) right.verdicts[id] = verdict;
+  }
   std::set<std::string> asked_musts;
   Names not_asked;
   for (const auto& [id, verdict] : right.verdicts) {

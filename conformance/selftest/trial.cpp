@@ -91,17 +91,38 @@ std::string program_beside(const std::string& self, const std::string& name) {
   throw StartFailure("there is no " + name + " in " + folder.string() + "; --reference-server names it");
 }
 
+bool can_have_two_nodes() {
+  return run_program_for_output("command -v redis-server && command -v redis-cli").exit_code == 0;
+}
+
 Trial run_suite(const SelfTest& what, const std::string& server_options,
-                const std::vector<std::string>& filter, double timeout_scale) {
+                const std::vector<std::string>& filter, double timeout_scale, Nodes nodes) {
   const std::string control = "127.0.0.1:" + std::to_string(free_port());
-  std::string command =
-      "exec env " + site().environment + " " + quoted(what.self) + " --set " +
-      quoted(R"(capabilities=["echo","push","direct","events","auth","origin"])") +
-      " --json - --target ws://127.0.0.1:" + std::to_string(free_port()) + " --control http://" + control +
-      " --timeout-scale " + std::to_string(timeout_scale) + " --start " +
-      quoted("exec " + quoted(what.reference_server) + " --listen 127.0.0.1:{port} --control " + control +
-             " --threads 2 --log-level error --allowed-origin example.com --session-secret " +
-             quoted(site().key_file) + " " + server_options);
+  std::string capabilities = R"("echo","push","direct","events","auth","origin")", before, wait, layer;
+  std::vector<std::string> addresses{"127.0.0.1:" + std::to_string(free_port())};
+  if (nodes == Nodes::two) {
+    addresses.push_back("127.0.0.1:" + std::to_string(free_port()));
+    const std::string port = std::to_string(free_port());
+    // Redis belongs to the first node's process group, and ends with it.
+    before = "redis-server --bind 127.0.0.1 --save '' --port " + port + " >/dev/null & ";
+    wait = "until redis-cli -p " + port + " ping >/dev/null 2>&1; do sleep 0.02; done; exec ";
+    capabilities += R"(,"cluster")";
+    layer = " --layer redis --redis-url redis://127.0.0.1:" + port;
+  }
+  std::string command = "exec env " + site().environment + " " + quoted(what.self) + " --set " +
+                        quoted("capabilities=[" + capabilities + "]") + " --json - --control http://" +
+                        control + " --timeout-scale " + std::to_string(timeout_scale);
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    std::string options = server_options;
+    if (const std::size_t at = options.find("{peer}"); at != options.npos)
+      options.replace(at, 6, addresses[1 - i]);
+    command +=
+        " --target ws://" + addresses[i] + " --start " +
+        quoted((i == 0 ? before : "") + (wait.empty() ? "exec " : wait) + quoted(what.reference_server) +
+               " --listen " + addresses[i] + " --control " + (i == 0 ? control : "off") + layer +
+               " --threads 2 --log-level error --allowed-origin example.com --session-secret " +
+               quoted(site().key_file) + " " + options);
+  }
   for (const std::string& pattern : filter) command += " --filter " + quoted(pattern);
   const Output output = run_program_for_output(command);
 

@@ -28,7 +28,11 @@ struct Trial {
   std::string trouble;                      // there is no result, and why
 };
 // `server_options`: of the shell. `filter`: ids or patterns of cases; empty: all.
+// For cases of a cluster there are two nodes on a Redis of their own; "{peer}" in the options is then the
+// address of the other node.
+enum class Nodes { one, two };
+bool can_have_two_nodes();  // redis-server and redis-cli are there
 Trial run_suite(const SelfTest& what, const std::string& server_options,
-                const std::vector<std::string>& filter, double timeout_scale);
+                const std::vector<std::string>& filter, double timeout_scale, Nodes nodes = Nodes::one);
 
 }  // namespace roomcheck::conformance

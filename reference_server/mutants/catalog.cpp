@@ -162,6 +162,21 @@ std::vector<Mutant> inner_mutants() {
        {"direct.order"},
        "The fifteenth direct send to a channel comes after the sixteenth.",
        ""},
+      {"talk-stays-here",
+       K::spec,
+       {"cluster.broadcast", "cluster.node-death", "cluster.push", "cluster.direct"},
+       "What members say reaches only those of their own node.",
+       ""},
+      {"push-stays-here",
+       K::spec,
+       {"cluster.push"},
+       "A push reaches only members of the node that it was given to.",
+       ""},
+      {"direct-stays-here",
+       K::spec,
+       {"cluster.direct"},
+       "A direct send reaches only connections of the node that it was given to.",
+       ""},
       {"lose", K::load, {}, "Exactly every Nth delivery of a room message is dropped.", "N"},
       {"duplicate", K::load, {}, "Exactly every Nth delivery of a room message is doubled.", "N"},
       {"burn",
@@ -272,7 +287,10 @@ bool Mutation::keeps_ghost(const websocket::CloseInfo& info) const {
 std::unique_ptr<Wire> Mutation::listen(boost::asio::io_context& io, const std::string& host,
                                        std::uint16_t port, std::uint16_t server_port) const {
   if (!on_the_wire()) return nullptr;
-  return std::make_unique<Wire>(io, wire_, host, port, server_port);
+  auto wire = std::make_unique<Wire>(io, wire_, host, port, server_port);
+  for (const auto& [name, value] : chosen_)
+    if (name == "ends-with-peer") wire->watch(value);
+  return wire;
 }
 
 }  // namespace roomcheck::reference_server

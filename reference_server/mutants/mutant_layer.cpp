@@ -59,6 +59,8 @@ class MutantLayer final : public ChannelLayer {
       return inner_->send("nobody", std::move(message), std::move(done));
     const std::lock_guard lock(shared_->mu);
     const std::string group = group_of(channel);
+    if (mutation_.has("direct-stays-here") && group.empty())
+      return inner_->send("nobody", std::move(message), std::move(done));
     if (mutation_.has("direct-to-group") && !group.empty())
       return inner_->group_send(group, std::move(message),
                                 [done](const Result<GroupSendReport>&) { done({}); });
@@ -126,6 +128,10 @@ class MutantLayer final : public ChannelLayer {
     if (mutation_.has("invalid-group-accepted") && !event::check_group_name(group).ok())
       return inner_->group_send("nobody", std::move(message), std::move(done));
     const bool push = is_push(message);
+    if (mutation_.has(push ? "push-stays-here" : "talk-stays-here")) {
+      for (const std::string& member : shared_->groups[group]) inner_->send(member, message, {});
+      return inner_->group_send("nobody", std::move(message), std::move(done));
+    }
     if (mutation_.has("push-lost-in-talk")) {
       const bool behind = shared_->talked.erase(group) != 0;
       if (is_talk(message)) shared_->talked.insert(group);

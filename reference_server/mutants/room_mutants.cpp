@@ -85,22 +85,24 @@ WireMutant second_replaces_first() {
 }
 
 WireMutant first_gets_all() {
-  WireMutant out = spoils_frames(
-      "first-gets-all", {"groups.two-rooms"},
-      "A client with connections in two rooms gets both rooms' messages on the first.", nullptr,
-      [](Link& link, RawFrame& frame) {
-        if (!link.marked || !is_talk(link, frame)) return Then::pass;
-        for (const auto& [path, room] : link.rooms())
-          for (Link* other : room.links)
-            if (!other->marked && path != link.path() && other->header("Cookie") == link.header("Cookie"))
-              other->to_client(frame);
-        return Then::drop;
-      });
+  WireMutant out =
+      spoils_frames("first-gets-all", {"groups.two-rooms"},
+                    "A client with connections in two rooms gets both rooms' messages on the first.", nullptr,
+                    [](Link& link, RawFrame& frame) {
+                      if (!link.marked || !is_talk(link, frame)) return Then::pass;
+                      for (const auto& [path, room] : link.rooms())
+                        for (Link* other : room.links)
+                          if (!other->marked && is_room(*other) && path != link.path() &&
+                              other->header("Cookie") == link.header("Cookie"))
+                            other->to_client(frame);
+                      return Then::drop;
+                    });
   out.response = [](Link& link, std::string&) {
     if (link.header("Cookie").empty()) return;
     for (const auto& [path, room] : link.rooms())
       for (Link* other : room.links)
-        if (path != link.path() && other->header("Cookie") == link.header("Cookie")) link.marked = true;
+        if (path != link.path() && is_room(*other) && other->header("Cookie") == link.header("Cookie"))
+          link.marked = true;
   };
   return out;
 }
@@ -186,6 +188,15 @@ WireMutant swapped() {
         release();
         return Then::drop;
       });
+}
+
+WireMutant ends_with_peer() {
+  WireMutant out = spoils_frames(
+      "ends-with-peer", {"cluster.node-death"}, "When the other node dies, members here hear nothing more.",
+      nullptr,
+      [](Link& link, RawFrame& frame) { return drop_when(link.peer_is_gone() && is_talk(link, frame)); });
+  out.mutant.value = "HOST:PORT";
+  return out;
 }
 
 WireMutant greeting() {
@@ -279,6 +290,7 @@ std::vector<WireMutant> room_mutants() {
                         frame.payload.insert(frame.payload.size() - 1, ", \"kind\": \"json\"");
                       return Then::pass;
                     }),
+      ends_with_peer(),
       target("silent", "Accepts every handshake that the right server accepts, and never says a word.",
              nullptr, [](Link&, RawFrame&) { return Then::drop; }),
       target(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/write.hpp>
+#include <cstdlib>
 
 #include "libs/base/result.h"
 #include "libs/websocket/raw_frame.h"
@@ -32,6 +33,7 @@ struct Link::Shared {
   std::vector<const WireMutant*> mutants;
   tcp::endpoint server;
   std::map<std::string, WireRoom> rooms;
+  bool peer_is_gone = false;
 };
 
 const std::vector<WireMutant>& wire_mutants() {
@@ -86,6 +88,7 @@ std::string Link::header(std::string_view name) const {
   return request_.substr(begin, request_.find("\r\n", begin) - begin);
 }
 
+bool Link::peer_is_gone() const { return shared_->peer_is_gone; }
 WireRoom& Link::room() { return shared_->rooms[path_]; }
 std::map<std::string, WireRoom>& Link::rooms() { return shared_->rooms; }
 void Link::to_client(const RawFrame& frame) { write(client_, websocket::RawClient::encode(frame)); }
@@ -246,8 +249,10 @@ void Link::understand(Side& from, Side& to) {
 Wire::Wire(asio::io_context& io, std::vector<const WireMutant*> mutants, const std::string& host,
            std::uint16_t port, std::uint16_t server_port)
     : shared_(new Link::Shared{
-          io, std::move(mutants), tcp::endpoint(asio::ip::address_v4::loopback(), server_port), {}}),
-      acceptor_(io) {
+          io, std::move(mutants), tcp::endpoint(asio::ip::address_v4::loopback(), server_port), {}, false}),
+      acceptor_(io),
+      peer_(io),
+      again_(io) {
   try {
     const tcp::endpoint endpoint(asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host), port);
     acceptor_.open(endpoint.protocol());
@@ -264,8 +269,31 @@ Wire::~Wire() = default;
 
 std::uint16_t Wire::port() const { return acceptor_.local_endpoint().port(); }
 
+void Wire::watch(const std::string& peer) {
+  const std::size_t colon = peer.rfind(':');
+  error_code code;
+  const tcp::endpoint endpoint(asio::ip::make_address(peer.substr(0, colon), code),
+                               static_cast<std::uint16_t>(std::atoi(peer.c_str() + colon + 1)));
+  if (colon == peer.npos || code) throw BadInput("expected HOST:PORT of another node, not " + peer);
+  peer_.async_connect(endpoint, [this, peer](const error_code& refused) {
+    if (refused == asio::error::operation_aborted) return;
+    if (refused) {
+      peer_ = tcp::socket(shared_->io);
+      again_.expires_after(std::chrono::milliseconds(20));
+      return again_.async_wait([this, peer](const error_code& aborted) {
+        if (!aborted) watch(peer);
+      });
+    }
+    peer_.async_read_some(asio::buffer(&octet_, 1), [shared = shared_](const error_code& ended, std::size_t) {
+      shared->peer_is_gone = ended && ended != asio::error::operation_aborted;
+    });
+  });
+}
+
 void Wire::stop() {
   error_code ignored;
+  peer_.close(ignored);
+  again_.cancel();
   acceptor_.close(ignored);
 }
 

@@ -79,6 +79,7 @@ class Link : public std::enable_shared_from_this<Link> {
   void cut();                                                             // both connections end
   void hold(std::chrono::milliseconds wait, std::function<void()> then);  // what is due to the client waits
   std::size_t waiting() const { return client_.out.size(); }              // for the client to read
+  bool peer_is_gone() const;                                              // see Wire::watch
   int pieces() const { return pieces_; }  // reads that the client's last frame took
   void later(std::chrono::milliseconds wait, std::function<void()> call);  // a new one replaces it
 
@@ -127,11 +128,16 @@ class Wire {
   ~Wire();
   std::uint16_t port() const;
   void stop();  // takes no more connections
+  // Keeps a TCP connection to another node, HOST:PORT, as soon as that listens, and remembers its end.
+  void watch(const std::string& peer);
 
  private:
   void accept();
   std::shared_ptr<Link::Shared> shared_;
   boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::ip::tcp::socket peer_;
+  boost::asio::steady_timer again_;
+  char octet_ = 0;
 };
 
 }  // namespace roomcheck::reference_server
