@@ -41,9 +41,10 @@ void Ledger::offend_lost(std::uint32_t member, std::uint32_t sequence) {
 
 void Ledger::join(std::uint32_t number, Nanoseconds at) {
   Member& member = members_[number];
-  assert(!member.open && member.end == kNone);
-  member.open = true;
+  assert(!member.open && !finished_);
   Room& room = rooms_[member.room];
+  if (!member.ever_open) ++room.ever;
+  member.open = member.ever_open = true;
   ++room.open;
   ++open_members_;
   room.joining.emplace_back(number, at);
@@ -62,7 +63,7 @@ void Ledger::sent(std::uint32_t number, std::uint32_t sender, Nanoseconds intend
     room.joining.pop_back();
   }
   const auto expected = static_cast<std::uint32_t>(room.open - room.joining.size());
-  message(number, sequence) = {sequence, sender, expected, 0, at};
+  message(number, sequence) = {sequence, sender, expected, 0, at, Nanoseconds(0)};
   if (intended < measured_from_) return;
   if (room.measured_first == kNone) room.measured_first = sequence;
   outstanding_ += expected;
@@ -111,7 +112,7 @@ bool Ledger::mark(std::uint32_t number, std::uint32_t sequence, bool measured) {
   return true;
 }
 
-Arrival Ledger::received(std::uint32_t number, const Probe& probe) {
+Arrival Ledger::received(std::uint32_t number, const Probe& probe, Nanoseconds at) {
   Member& member = members_[number];
   const Room& room = rooms_[member.room];
   const bool measured = Nanoseconds(probe.intended_ns) >= measured_from_;
@@ -160,8 +161,9 @@ Arrival Ledger::received(std::uint32_t number, const Probe& probe) {
   out.kind = Arrival::Kind::delivered;
   Message& sent = message(member.room, probe.sequence);
   if (sent.sequence != probe.sequence) return out;
-  ++sent.count;
+  if (++sent.count == 1) sent.first_at = at;
   out.sent = sent.at;
+  out.first_at = sent.first_at;
   out.first = sent.count == 1;
   out.median = sent.count == (sent.expected + 1) / 2;
   out.last = sent.count == sent.expected;
@@ -178,14 +180,25 @@ bool Ledger::is_overtaken(std::uint32_t number, std::uint32_t sequence) const {
   return sent == nullptr || after_sender_[std::size_t{number} * senders_ + sent->sender] > sequence;
 }
 
+void Ledger::retract(std::uint32_t number, std::uint32_t sequence) {
+  const Room& room = rooms_[number];
+  if (finished_ || room.measured_first == kNone || sequence < room.measured_first) return;
+  for (std::uint32_t m = room.first_member; m < room.first_member + room.plan.members; ++m) {
+    Member& member = members_[m];
+    if (!member.open || sequence < begin_of(member) || !mark(m, sequence, true)) continue;
+    ++member.set_apart;
+    --outstanding_;
+    Message& sent = message(number, sequence);
+    if (sent.sequence == sequence) --sent.expected;
+  }
+}
+
 void Ledger::leave(std::uint32_t number) {
   Member& member = members_[number];
   if (!member.open || finished_) return;
-  member.open = false;
-  --open_members_;
   Room& room = rooms_[member.room];
   --room.open;
-  member.end = room.next;
+  --open_members_;
   room.joining.erase(std::remove_if(room.joining.begin(), room.joining.end(),
                                     [&](const auto& joining) { return joining.first == number; }),
                      room.joining.end());
@@ -198,31 +211,46 @@ void Ledger::leave(std::uint32_t number) {
     if (s < member.top) --missing_;
     --message(member.room, s).expected;
   }
+  close_account(number, true);
+  const bool ever = member.ever_open;
+  const std::uint32_t of_room = member.room;
+  member = Member();
+  member.room = of_room;
+  member.ever_open = ever;
+  const auto after = after_sender_.begin() + static_cast<std::ptrdiff_t>(std::size_t{number} * senders_);
+  std::fill(after, after + senders_, 0u);
+}
+
+// Adds what the member was owed and got to the sums of its room, and names what it has lost.
+void Ledger::close_account(std::uint32_t number, bool left) {
+  const Member& member = members_[number];
+  Room& room = rooms_[member.room];
+  const std::uint32_t begin = begin_of(member);
+  if (room.next <= begin) return;
+  const std::uint64_t expected = std::uint64_t{room.next} - begin - member.set_apart;
+  room.expected += expected;
+  room.delivered += member.delivered;
+  if (expected == member.delivered) return;
+  if (left) outstanding_ -= expected - member.delivered;
+  const std::uint32_t window = member.top > kWindow ? member.top - kWindow : 0;
+  for (std::uint32_t s = std::max(begin, window); s < room.next; ++s) {
+    if (delivery_.offenders.size() >= kOffenders) break;
+    if (!is_seen(member, s) && (!left || is_overtaken(number, s))) offend_lost(number, s);
+  }
 }
 
 void Ledger::finish() {
   assert(!finished_);
   finished_ = true;
-  for (const Room& room : rooms_) {
+  for (Room& room : rooms_) {
+    for (std::uint32_t m = room.first_member; m < room.first_member + room.plan.members; ++m)
+      if (members_[m].open) close_account(m, false);
     reports::RoomResult result;
     result.room = room.plan.name;
-    for (std::uint32_t m = room.first_member; m < room.first_member + room.plan.members; ++m) {
-      const Member& member = members_[m];
-      if (member.open || member.end != kNone) ++result.members;
-      const std::uint32_t begin = begin_of(member);
-      const std::uint32_t end = std::min(member.end, room.next);
-      if (end <= begin) continue;
-      const std::uint64_t expected = std::uint64_t{end} - begin - member.set_apart;
-      result.expected += expected;
-      result.delivered += member.delivered;
-      if (expected == member.delivered) continue;
-      result.lost += expected - member.delivered;
-      const std::uint32_t window = member.top > kWindow ? member.top - kWindow : 0;
-      for (std::uint32_t s = std::max(begin, window); s < end; ++s) {
-        if (delivery_.offenders.size() >= kOffenders) break;
-        if (!is_seen(member, s) && (member.open || is_overtaken(m, s))) offend_lost(m, s);
-      }
-    }
+    result.members = room.ever;
+    result.expected = room.expected;
+    result.delivered = room.delivered;
+    result.lost = room.expected - room.delivered;
     delivery_.expected += result.expected;
     delivery_.delivered += result.delivered;
     delivery_.lost += result.lost;

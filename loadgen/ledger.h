@@ -15,6 +15,8 @@ struct RoomPlan {
   std::uint32_t number = 0;  // among all rooms of the run, as in the probe
   std::string name;
   std::uint32_t members = 0;
+  std::uint32_t index = 0;         // among the rooms of its workload: whose turn it is to send
+  std::uint64_t first_client = 0;  // number of its first member among all clients of the run
 };
 
 // What one delivery turned out to be, with what is needed to time it.
@@ -29,9 +31,10 @@ struct Arrival {
     late        // after finish()
   };
   Kind kind = Kind::corrupt;
-  std::uint32_t room = 0;  // local number
-  Nanoseconds sent{-1};    // when it left; -1: no longer remembered
-  bool first = false;      // of the message's deliveries
+  std::uint32_t room = 0;    // local number
+  Nanoseconds sent{-1};      // when it left; -1: no longer remembered
+  Nanoseconds first_at{-1};  // when the message's first delivery came; -1: no longer remembered
+  bool first = false;        // of the message's deliveries
   bool median = false;
   bool last = false;
 };
@@ -45,12 +48,13 @@ struct Arrival {
 //
 // Expected is what was sent while the member was one: a member that joins counts from the first message whose
 // intended time is not before its join; one that leaves takes what was in flight to it (sent, not come, not
-// overtaken by a later message of the same sender) with it, set apart. Lost = expected - delivered, so it
-// does not depend on the window; the window tells a second delivery from a first. A delivery from behind the
-// window is taken for a hole's when there are holes, as reordered, else it is a duplicate.
+// overtaken by a later message of the same sender) with it, set apart; its account is then closed, and it may
+// join again. Lost = expected - delivered, so it does not depend on the window; the window tells a second
+// delivery from a first. A delivery from behind the window is taken for a hole's when there are holes, as
+// reordered, else it is a duplicate.
 //
 // Members are numbered room by room, in the order of the plans. Thread: one. Memory: constant after
-// construction, about 100 octets a member, 4 more a member and sender, 40 a remembered message.
+// construction, about 100 octets a member, 4 more a member and sender, 48 a remembered message.
 class Ledger {
  public:
   static constexpr std::uint32_t kWindow = 256;
@@ -70,11 +74,14 @@ class Ledger {
   // The room's next message has left.
   void sent(std::uint32_t room, std::uint32_t sender, Nanoseconds intended, Nanoseconds at);
 
-  Arrival received(std::uint32_t member, const Probe& probe);
+  // `sequence` of the room did not leave after all: it is expected of nobody.
+  void retract(std::uint32_t room, std::uint32_t sequence);
+
+  Arrival received(std::uint32_t member, const Probe& probe, Nanoseconds at);
   // Came, but is nothing that we have written.
   void received_corrupt(std::uint32_t member);
 
-  // Measured deliveries that are expected and have not come.
+  // Measured deliveries that are expected of open members and have not come.
   std::uint64_t outstanding() const { return outstanding_; }
   // Measured deliveries overtaken by a later one to the same member: what looks lost while the run goes on.
   std::uint64_t missing() const { return missing_; }
@@ -101,6 +108,8 @@ class Ledger {
     RoomPlan plan;
     std::uint32_t first_member = 0;
     std::uint32_t open = 0;
+    std::uint64_t expected = 0, delivered = 0;                   // of closed accounts
+    std::uint32_t ever = 0;                                      // members that have joined at least once
     std::uint32_t next = 0;                                      // sequence of the next message
     std::uint32_t measured_first = kNone;                        // sequence of the first measured one
     std::vector<std::pair<std::uint32_t, Nanoseconds>> joining;  // joined since the last message, and when
@@ -109,11 +118,11 @@ class Ledger {
     std::uint32_t room = 0;
     std::uint32_t first = kNone;  // first expected sequence
     std::uint32_t top = 0;
-    std::uint32_t end = kNone;  // the room's next sequence when it left
-    std::uint32_t holes = 0;    // expected, measured, unseen and fallen out of the window
+    std::uint32_t holes = 0;  // expected, measured, unseen and fallen out of the window
     std::uint32_t delivered = 0;
     std::uint32_t set_apart = 0;
     bool open = false;
+    bool ever_open = false;
     std::array<std::uint64_t, kWindow / 64>
         seen{};  // sequence s is bit s % kWindow, for s in [top - kWindow, top)
   };
@@ -123,6 +132,7 @@ class Ledger {
     std::uint32_t expected = 0;
     std::uint32_t count = 0;
     Nanoseconds at{0};
+    Nanoseconds first_at{0};
   };
 
   bool is_seen(const Member& member, std::uint32_t sequence) const;
@@ -133,6 +143,7 @@ class Ledger {
   const Message* remembered(std::uint32_t room, std::uint32_t sequence) const;
   void offend(const char* kind, std::uint32_t member, std::uint64_t sender, std::uint64_t sequence);
   void offend_lost(std::uint32_t member, std::uint32_t sequence);
+  void close_account(std::uint32_t member, bool left);
 
   std::vector<Room> rooms_;
   std::vector<Member> members_;

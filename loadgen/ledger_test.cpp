@@ -23,7 +23,7 @@ class LedgerTest : public testing::Test {
     ledger.sent(room, sender, now, now + 100us);
     return probe;
   }
-  Kind at(std::uint32_t member, const Probe& probe) { return ledger.received(member, probe).kind; }
+  Kind at(std::uint32_t member, const Probe& probe) { return ledger.received(member, probe, now).kind; }
   void at_all(const Probe& probe) {
     for (std::uint32_t m = probe.room * 3; m < probe.room * 3 + 3; ++m)
       EXPECT_EQ(at(m, probe), Kind::delivered) << m;
@@ -55,9 +55,9 @@ TEST_F(LedgerTest, NothingIsLostWhereAllArrive) {
 TEST_F(LedgerTest, NamesFirstMedianAndLastOfAMessage) {
   everybody_joins();
   const Probe probe = send(0);
-  const Arrival first = ledger.received(2, probe);
-  const Arrival median = ledger.received(0, probe);
-  const Arrival last = ledger.received(1, probe);
+  const Arrival first = ledger.received(2, probe, now);
+  const Arrival median = ledger.received(0, probe, now);
+  const Arrival last = ledger.received(1, probe, now);
   EXPECT_TRUE(first.first && !first.median && !first.last);
   EXPECT_TRUE(!median.first && median.median && !median.last);
   EXPECT_TRUE(!last.first && !last.median && last.last);
@@ -177,12 +177,61 @@ TEST_F(LedgerTest, ALeaverTakesWhatIsInFlightWithItButNotWhatWasOvertaken) {
   EXPECT_EQ(at(0, second), Kind::delivered);
   send(0);  // in flight to all
   ledger.leave(0);
-  EXPECT_EQ(ledger.outstanding(), 1u + 3u + 3u);
-  send(0);  // expected of two members only
+  EXPECT_EQ(ledger.outstanding(), 3u + 3u);  // what the leaver lost can come no more
+  send(0);                                   // expected of two members only
   const reports::Delivery& delivery = finish();
   EXPECT_EQ(delivery.in_flight_members, 1u);
   EXPECT_EQ(delivery.expected, 2u + 4u + 4u);
   EXPECT_EQ(delivery.lost, 1u + 4u + 4u);
+}
+
+TEST_F(LedgerTest, WhoLeavesMayJoinAgainAndBothStaysCount) {
+  everybody_joins();
+  at_all(send(0));
+  const Probe lost = send(0);  // lost for member 0 in its first stay
+  EXPECT_EQ(at(1, lost), Kind::delivered);
+  EXPECT_EQ(at(2, lost), Kind::delivered);
+  const Probe third = send(0);
+  at_all(third);
+  ledger.leave(0);
+  const Probe away = send(0);  // not a member: nothing is owed
+  EXPECT_EQ(at(1, away), Kind::delivered);
+  EXPECT_EQ(at(2, away), Kind::delivered);
+  now += 1ms;
+  ledger.join(0, now);
+  EXPECT_EQ(at(0, away), Kind::set_apart);  // it joined with this one in flight
+  for (int i = 0; i < 400; ++i) at_all(send(0));
+  EXPECT_EQ(ledger.outstanding(), 0u);
+  const reports::Delivery& delivery = finish();
+  EXPECT_EQ(delivery.expected, 3u + 3u + 3u + 2u + 1200u);
+  EXPECT_EQ(delivery.lost, 1u);
+  EXPECT_EQ(delivery.in_flight_members, 1u);
+  EXPECT_EQ(delivery.duplicated + delivery.reordered, 0u);
+  EXPECT_EQ(ledger.room_results()[0].members, 3u);
+  ASSERT_EQ(delivery.offenders.size(), 1u);
+  EXPECT_EQ(delivery.offenders[0].sequence, 1u);
+}
+
+TEST_F(LedgerTest, WhatDidNotLeaveAfterAllIsExpectedOfNobody) {
+  everybody_joins();
+  at_all(send(0));
+  const Probe refused = send(0);
+  ledger.retract(0, refused.sequence);
+  EXPECT_EQ(ledger.outstanding(), 0u);
+  at_all(send(0));
+  const reports::Delivery& delivery = finish();
+  EXPECT_EQ(delivery.expected, 6u);
+  EXPECT_EQ(delivery.lost, 0u);
+}
+
+TEST_F(LedgerTest, KnowsWhenTheFirstOfAMessageCame) {
+  everybody_joins();
+  const Probe probe = send(0);
+  ledger.received(0, probe, now + 1ms);
+  ledger.received(1, probe, now + 2ms);
+  const Arrival last = ledger.received(2, probe, now + 5ms);
+  EXPECT_TRUE(last.last);
+  EXPECT_EQ(last.first_at, now + 1ms);
 }
 
 TEST_F(LedgerTest, WarmUpIsLeftOutWhateverHappensToIt) {
@@ -257,7 +306,7 @@ TEST_F(LedgerTest, AMessageNoLongerRememberedIsStillCounted) {
   small.measure_from(0s);
   small.join(0, 0s);
   for (int i = 0; i < 4; ++i) small.sent(0, 0, now, now);
-  const Arrival arrival = small.received(0, {0, 0, 0, now.count()});
+  const Arrival arrival = small.received(0, {0, 0, 0, now.count()}, now);
   EXPECT_EQ(arrival.kind, Kind::delivered);
   EXPECT_EQ(arrival.sent, -1ns);
 }

@@ -40,44 +40,51 @@ std::uint32_t check_of(const char* probe) {
 
 }  // namespace
 
-ProbeFormat::ProbeFormat(std::uint32_t run, std::uint16_t origin, std::size_t text_size) {
-  assert(text_size >= kSize);
+ProbeFormat::ProbeFormat(std::uint32_t run, std::uint16_t origin, PayloadSizes sizes)
+    : sizes_(std::move(sizes)) {
   std::memcpy(head_.data(), kMark.data(), kMark.size());
   put_hex(head_.data() + 4, run, 8);
   put_hex(head_.data() + 12, origin, 4);
-  for (std::size_t i = 0; filler_.size() < text_size - kSize; ++i) filler_ += static_cast<char>('a' + i % 26);
+  assert(sizes_.largest() >= kSize);
+  for (std::size_t i = 0; filler_.size() < sizes_.largest() - kSize; ++i)
+    filler_ += static_cast<char>('a' + i % 26);
 }
 
-void ProbeFormat::write(const Probe& probe, char* to) const {
-  std::memcpy(to, head_.data(), head_.size());
-  put_hex(to + 16, probe.room, 8);
-  put_hex(to + 24, probe.sender, 8);
-  put_hex(to + 32, probe.sequence, 8);
-  put_hex(to + 40, static_cast<std::uint64_t>(probe.intended_ns), 16);
-  put_hex(to + 56, check_of(to), 8);
+void ProbeFormat::append(const Probe& probe, std::string& to) const {
+  const std::size_t begin = to.size();
+  to.resize(begin + kSize);
+  char* at = &to[begin];
+  std::memcpy(at, head_.data(), head_.size());
+  put_hex(at + 16, probe.room, 8);
+  put_hex(at + 24, probe.sender, 8);
+  put_hex(at + 32, probe.sequence, 8);
+  put_hex(at + 40, static_cast<std::uint64_t>(probe.intended_ns), 16);
+  put_hex(at + 56, check_of(at), 8);
+  to.append(filler_, 0, sizes_.of(probe.room, probe.sequence) - kSize);
 }
 
 std::string ProbeFormat::text(const Probe& probe) const {
-  std::string out(kSize, '\0');
-  write(probe, out.data());
-  return out + filler_;
+  std::string out;
+  append(probe, out);
+  return out;
 }
 
 ProbeFormat::Found ProbeFormat::find(std::string_view frame, Probe& probe) const {
   const void* mark = ::memmem(frame.data(), frame.size(), kMark.data(), kMark.size());
   if (mark == nullptr) return Found::nothing;
   const char* at = static_cast<const char*>(mark);
-  if (static_cast<std::size_t>(frame.data() + frame.size() - at) < kSize + filler_.size())
-    return Found::damaged;
+  const auto left = static_cast<std::size_t>(frame.data() + frame.size() - at);
+  if (left < kSize) return Found::damaged;
   std::array<char, 8> check{};
   put_hex(check.data(), check_of(at), 8);
   if (std::memcmp(check.data(), at + 56, 8) != 0) return Found::damaged;
   if (std::memcmp(head_.data(), at, head_.size()) != 0) return Found::stranger;
-  if (std::memcmp(filler_.data(), at + kSize, filler_.size()) != 0) return Found::damaged;
   probe.room = hex8(at + 16);
   probe.sender = hex8(at + 24);
   probe.sequence = hex8(at + 32);
   probe.intended_ns = static_cast<std::int64_t>(std::uint64_t{hex8(at + 40)} << 32 | hex8(at + 48));
+  const std::size_t filler = sizes_.of(probe.room, probe.sequence) - kSize;
+  if (left < kSize + filler || std::memcmp(filler_.data(), at + kSize, filler) != 0) return Found::damaged;
   return Found::ours;
 }
 

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "loadgen/payload.h"
+
 namespace roomcheck::loadgen {
 
 // What a message of ours says about itself.
@@ -17,8 +19,9 @@ struct Probe {
 // Writes probes into the texts of one run and finds them again, wherever the target put the text in its
 // answer.
 //
-//   ~rc~ RRRRRRRR OOOO  rrrrrrrr ssssssss qqqqqqqq iiiiiiiiiiiiiiii cccccccc  filler        (without the
-//   blanks) mark run      origin room    sender   sequence intended         check     to the text's size
+//   (without the blanks)
+//   ~rc~ RRRRRRRR OOOO  rrrrrrrr ssssssss qqqqqqqq iiiiiiiiiiiiiiii cccccccc  filler
+//   mark run      origin room    sender   sequence intended         check     to the text's size
 //
 // All of it is ASCII that JSON never escapes, so the octets on the wire are the octets of the text, and
 // finding them takes a scan for the mark instead of a JSON parser. The check is over run to intended; the
@@ -29,11 +32,11 @@ class ProbeFormat {
  public:
   static constexpr std::size_t kSize = 64;
 
-  // REQUIRES: text_size >= kSize.
-  ProbeFormat(std::uint32_t run, std::uint16_t origin, std::size_t text_size);
+  // REQUIRES: no size is below kSize.
+  ProbeFormat(std::uint32_t run, std::uint16_t origin, PayloadSizes sizes);
 
-  std::string text(const Probe& probe) const;      // probe and filler
-  void write(const Probe& probe, char* to) const;  // kSize octets, without the filler
+  std::string text(const Probe& probe) const;              // probe and filler
+  void append(const Probe& probe, std::string& to) const;  // the same, behind what is there
 
   enum class Found {
     ours,
@@ -45,7 +48,8 @@ class ProbeFormat {
 
  private:
   std::array<char, 16> head_{};  // mark, run, origin
-  std::string filler_;
+  PayloadSizes sizes_;
+  std::string filler_;  // of the largest text
 };
 
 }  // namespace roomcheck::loadgen

@@ -19,11 +19,12 @@ BENCHMARK(ScanAnswer);
 
 void WriteProbe(benchmark::State& state) {
   const ProbeFormat format(1, 0, 100);
-  std::string to(ProbeFormat::kSize, ' ');
+  std::string to;
   Probe probe;
   for (auto _ : state) {
     ++probe.sequence;
-    format.write(probe, to.data());
+    to.clear();
+    format.append(probe, to);
     benchmark::DoNotOptimize(to);
   }
 }

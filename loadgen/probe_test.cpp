@@ -58,6 +58,18 @@ TEST(Probe, ATruncatedTextIsDamaged) {
     ASSERT_EQ(format.find(text.substr(0, size), probe), Found::damaged) << size;
 }
 
+TEST(Probe, TheReceiverKnowsTheSizeOfEachMessage) {
+  const ProbeFormat format(1, 0, PayloadSizes::parse("64..2KiB"));
+  for (std::uint32_t sequence = 0; sequence < 100; ++sequence) {
+    const std::string text = format.text({5, 0, sequence, 1});
+    Probe probe;
+    ASSERT_EQ(format.find(wire(text), probe), Found::ours);
+    if (text.size() > 64) {
+      ASSERT_EQ(format.find(text.substr(0, text.size() - 1), probe), Found::damaged);
+    }
+  }
+}
+
 TEST(Probe, AnotherRunAndAnotherProcessAreStrangers) {
   Probe probe;
   const std::string text = ProbeFormat(1, 1, 100).text(kProbe);

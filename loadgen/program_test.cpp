@@ -2,81 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
-#include "libs/testkit/paths.h"
-#include "libs/testkit/process.h"
-#include "libs/websocket/raw_client.h"
+#include "loadgen/program_test.h"
 
 namespace roomcheck::loadgen {
 namespace {
 
 using testing::HasSubstr;
-using testkit::Outcome;
-using testkit::Process;
-using Json = nlohmann::json;
-
-const std::string kBin = testkit::bin_dir();
-
-class Server {
- public:
-  explicit Server(const std::vector<std::string>& more = {}) : process_(command(more)) {
-    target = process_.wait_for("listening on (ws://127.0.0.1:\\d+)");
-    control = process_.wait_for("control on http:(//127.0.0.1:\\d+)");
-  }
-  // GET /stats of the control API.
-  Json stats() const {
-    using namespace std::chrono_literals;
-    const Nanoseconds deadline = steady_clock().now() + 5s;
-    auto client = websocket::RawClient::connect(websocket::parse_url("http:" + control + "/stats"), deadline);
-    if (!client.ok()) throw std::runtime_error(client.error().message);
-    websocket::RawHandshake plain;
-    plain.upgrade = plain.connection = plain.version = plain.key = std::nullopt;
-    return Json::parse((*client)->handshake(plain, deadline).body);
-  }
-  void kill() { process_.signal(9); }
-
-  std::string target;
-  std::string control;
-
- private:
-  static std::vector<std::string> command(const std::vector<std::string>& more) {
-    std::vector<std::string> out{kBin + "/reference_server", "--listen", "127.0.0.1:0", "--control",
-                                 "127.0.0.1:0"};
-    out.insert(out.end(), more.begin(), more.end());
-    return out;
-  }
-  Process process_;
-};
-
-Outcome loadgen(std::vector<std::string> words) {
-  words.insert(words.begin(), {kBin + "/loadgen", "run"});
-  return testkit::run(words);
-}
-
-// 200 clients in 10 rooms. A machine that is busy with other things makes a run invalid (exit 4), rightly;
-// then again, twice at most, each time on a fresh server so that its counters are those of one run.
-struct Measured {
-  Outcome outcome;
-  Json result;
-  Json stats;
-};
-Measured load(const std::vector<std::string>& mutant, std::vector<std::string> more = {}) {
-  Measured out;
-  for (int attempt = 0; attempt < 3; ++attempt) {
-    const Server server(mutant);
-    const testkit::TemporaryDirectory directory;
-    std::vector<std::string> words{
-        "--target",   server.target, "--clients", "200", "--rooms", "10", "--rate", "100",
-        "--duration", "2s",          "--warmup",  "0",   "--drain", "1s", "--json", directory.path("r.json")};
-    words.insert(words.end(), more.begin(), more.end());
-    out.outcome = loadgen(words);
-    out.stats = server.stats();
-    out.result = Json::parse(testkit::slurp(directory.path("r.json")), nullptr, false);
-    if (out.outcome.exit_code != 4) break;
-  }
-  return out;
-}
 
 TEST(Loadgen, ARightServerLosesNothing) {
   const Measured run = load({});

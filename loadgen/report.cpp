@@ -69,41 +69,123 @@ reports::LoadResult blank_result(const Scenario& scenario, const target::Profile
                      {"cores", std::to_string(std::thread::hardware_concurrency())},
                      {"memory", proc_value("/proc/meminfo", "MemTotal")},
                      {"open_files", std::to_string(raise_open_file_limit())}};
-  out.target = scenario.target;
+  for (const std::string& target : scenario.targets) out.target += (out.target.empty() ? "" : ", ") + target;
   out.profile = profile.name;
   out.scenario = to_json(scenario);
   out.seed = scenario.seed;
-  for (const char* name : {"fan_out", "first", "median", "last", "connect"}) out.latency[name];
+  for (const WorkloadPlan& plan : scenario.workloads) {
+    out.latency[std::string(plan.workload->latency())];
+    if (plan.workload->alone()) continue;
+    for (const char* name : {"first", "median", "last", "spread"}) out.latency[name];
+  }
+  for (const char* name : {"connect", "join"}) out.latency[name];
   return out;
 }
 
-void conclude(reports::LoadResult& result, const std::vector<std::unique_ptr<Worker>>& workers,
+namespace {
+
+// What one workload has measured on one thread.
+struct Merged {
+  std::vector<Traffic::StageSum> stages;
+  std::map<std::uint32_t, Traffic::SizeClass> classes;
+};
+
+void add(Merged& to, const Traffic& from) {
+  to.stages.resize(from.stages().size());
+  for (std::size_t i = 0; i < to.stages.size(); ++i) {
+    to.stages[i].sent += from.stages()[i].sent;
+    to.stages[i].delivered += from.stages()[i].delivered;
+    to.stages[i].corrected.merge(from.stages()[i].corrected);
+  }
+  for (const auto& [members, size_class] : from.size_classes()) {
+    Traffic::SizeClass& sum = to.classes[members];
+    sum.members = members;
+    sum.rooms += size_class.rooms;
+    sum.delivered += size_class.delivered;
+    sum.all.merge(size_class.all);
+    sum.first.merge(size_class.first);
+    sum.last.merge(size_class.last);
+  }
+}
+
+void add(reports::LoadResult& result, Health& health, Merged& merged, const Traffic& work,
+         reports::WorkloadResult& workload) {
+  add(result.delivery, work.ledger().delivery());
+  add(workload.delivery, work.ledger().delivery());
+  workload.delivery.offenders.clear();
+  for (const auto& [name, latency] : work.latency()) add(result.latency[name], latency);
+  const Traffic::Sends& sends = work.sends();
+  workload.intended += sends.intended;
+  workload.sent += sends.sent;
+  result.sends.intended += sends.intended;
+  result.sends.sent += sends.sent;
+  result.sends.late += sends.late;
+  result.sends.dropped += sends.dropped_full + sends.dropped_no_sender;
+  result.sends.refused += sends.refused;
+  health.dropped_full += sends.dropped_full;
+  for (reports::RoomResult& room : work.room_results()) result.rooms.push_back(std::move(room));
+  add(merged, work);
+}
+
+void add(reports::LoadResult& result, const WorkerOutcome& outcome) {
+  const ConnectionSums& sums = outcome.connections;
+  auto& c = result.connections;
+  c.attempted += sums.attempted;
+  c.opened += sums.opened;
+  c.failed += sums.failed + sums.not_joined;
+  c.closed_by_target += sums.closed_by_target;
+  c.left += sums.left;
+  c.reconnected += sums.reconnected;
+  c.slow_readers += sums.slow_readers;
+  c.slow_delivered += sums.slow_delivered;
+  for (const auto& [error, count] : sums.by_error) c.by_error[error] += count;
+  add(result.latency["connect"], sums.connect);
+  add(result.latency["join"], sums.join);
+  auto& g = result.generator;
+  g.cpu_ns += outcome.cpu_ns;
+  g.busiest_thread = std::max(g.busiest_thread, outcome.busiest);
+  g.threads.push_back({outcome.cpu_ns, outcome.busiest});
+  g.loop_lag.merge(outcome.loop_lag);
+  g.queue_samples += outcome.queues.samples;
+  g.queue_samples_unread += outcome.queues.with_unread;
+  g.queue_unread_max_bytes = std::max(g.queue_unread_max_bytes, outcome.queues.unread_max);
+  g.queue_unsent_max_bytes = std::max(g.queue_unsent_max_bytes, outcome.queues.unsent_max);
+  if (!outcome.crash.empty())
+    result.failed_because.push_back("a thread of loadgen failed, please report this: " + outcome.crash);
+}
+
+void tell(const Merged& merged, const Scenario& scenario, reports::LoadResult& result) {
+  for (std::size_t i = 0; scenario.stages.size() > 1 && i < merged.stages.size(); ++i) {
+    const Traffic::StageSum& sum = merged.stages[i];
+    result.stages.push_back({scenario.stages[i].name, sum.sent, sum.delivered,
+                             sum.corrected.quantile(0.5).count(), sum.corrected.quantile(0.99).count(),
+                             sum.corrected.max().count()});
+  }
+  for (const auto& [members, sum] : merged.classes)
+    result.room_sizes.push_back({members, sum.rooms, sum.delivered, sum.all.quantile(0.5).count(),
+                                 sum.all.quantile(0.99).count(), sum.first.quantile(0.5).count(),
+                                 sum.last.quantile(0.5).count(), sum.last.quantile(0.99).count()});
+}
+
+}  // namespace
+
+void conclude(reports::LoadResult& result, const Scenario& scenario,
+              const std::vector<std::unique_ptr<Worker>>& workers,
               const std::vector<reports::Requirement>& requirements) {
   Health health;
-  for (const auto& worker : workers) {
-    const FanOut& work = worker->workload();
-    const WorkerOutcome& outcome = worker->outcome();
-    add(result.delivery, work.ledger().delivery());
-    for (const auto& [name, latency] : work.latency()) add(result.latency[name], latency);
-    add(result.latency["connect"], outcome.connect);
-    const FanOut::Sends& sends = work.sends();
-    result.sends.intended += sends.intended;
-    result.sends.sent += sends.sent;
-    result.sends.late += sends.late;
-    result.sends.dropped += sends.dropped_full + sends.dropped_no_sender;
-    health.dropped_full += sends.dropped_full;
-    result.connections.attempted += outcome.attempted;
-    result.connections.opened += outcome.opened;
-    result.connections.failed += outcome.failed + outcome.not_joined;
-    result.connections.closed_by_target += outcome.closed_by_target;
-    for (const auto& [error, count] : outcome.by_error) result.connections.by_error[error] += count;
-    result.generator.cpu_ns += outcome.cpu_ns;
-    result.generator.busiest_thread = std::max(result.generator.busiest_thread, outcome.busiest);
-    result.generator.loop_lag.merge(outcome.loop_lag);
-    for (reports::RoomResult& room : work.room_results()) result.rooms.push_back(std::move(room));
-    if (!outcome.crash.empty())
-      result.failed_because.push_back("a thread of loadgen failed, please report this: " + outcome.crash);
+  Merged merged;
+  for (const WorkloadPlan& plan : scenario.workloads) {
+    reports::WorkloadResult workload;
+    workload.workload = plan.workload->name();
+    workload.name = plan.name.empty() ? workload.workload : plan.name;
+    result.workloads.push_back(std::move(workload));
   }
+  for (const auto& worker : workers) {
+    add(result, worker->outcome());
+    for (std::size_t i = 0; i < worker->crowds().size(); ++i)
+      add(result, health, merged, worker->crowds()[i]->traffic(), result.workloads[i]);
+  }
+  tell(merged, scenario, result);
   // Thread 0 has rooms 0, n, 2n ...: people read them in order.
   std::sort(result.rooms.begin(), result.rooms.end(), [](const auto& a, const auto& b) {
     return std::make_pair(a.room.size(), a.room) < std::make_pair(b.room.size(), b.room);
@@ -122,7 +204,16 @@ void conclude(reports::LoadResult& result, const std::vector<std::unique_ptr<Wor
   health.refused_samples = result.generator.refused_samples;
   health.busiest_thread = result.generator.busiest_thread;
   health.loop_lag_p99 = result.generator.loop_lag.quantile(0.99);
-  health.fan_out_p99 = result.latency["fan_out"].corrected.quantile(0.99);
+  health.queue_samples = result.generator.queue_samples;
+  health.queue_samples_unread = result.generator.queue_samples_unread;
+  health.threads = scenario.threads;
+  // Lag explains the latencies of the quickest workload first.
+  for (const WorkloadPlan& plan : scenario.workloads) {
+    const auto& corrected = result.latency[std::string(plan.workload->latency())].corrected;
+    if (corrected.count() == 0) continue;
+    const Nanoseconds p99 = corrected.quantile(0.99);
+    if (health.delivery_p99.count() == 0 || p99 < health.delivery_p99) health.delivery_p99 = p99;
+  }
   result.invalid_because = invalid_because(health);
   result.valid = result.invalid_because.empty();
 

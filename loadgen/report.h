@@ -16,7 +16,8 @@ reports::LoadResult blank_result(const Scenario& scenario, const target::Profile
 
 // Adds what the workers have measured, sums exact; then judges: validity first, then the requirements.
 // REQUIRES: the workers have joined; `result.duration_ns` and `result.series` are set.
-void conclude(reports::LoadResult& result, const std::vector<std::unique_ptr<Worker>>& workers,
+void conclude(reports::LoadResult& result, const Scenario& scenario,
+              const std::vector<std::unique_ptr<Worker>>& workers,
               const std::vector<reports::Requirement>& requirements);
 
 }  // namespace roomcheck::loadgen

@@ -12,6 +12,7 @@
 #include "libs/base/result.h"
 #include "libs/base/units.h"
 #include "libs/program/limits.h"
+#include "loadgen/live.h"
 #include "loadgen/report.h"
 #include "loadgen/target_process.h"
 #include "loadgen/worker.h"
@@ -25,8 +26,12 @@ using namespace std::chrono_literals;
 // to io_; all else happens on the caller's thread.
 class Conductor {
  public:
-  Conductor(const Scenario& scenario, const target::Profile& profile, Progress& progress)
-      : scenario_(scenario), profile_(profile), progress_(progress) {}
+  Conductor(const Scenario& scenario, const target::Profile& profile, Progress& progress,
+            const LiveOutputs& live)
+      : scenario_(scenario),
+        profile_(profile),
+        progress_(progress),
+        live_(live.jsonl, live.prometheus, io_) {}
 
   void conduct() {
     signals_.async_wait([this](const boost::system::error_code& code, int) { on_signal(code); });
@@ -48,7 +53,7 @@ class Conductor {
   // How long was measured: the planned duration, or less when the run was cut.
   Nanoseconds measured() const {
     if (start_.count() < 0) return 0ns;
-    Nanoseconds end = ended_early_ ? *ended_early_ : start_ + scenario_.warmup + scenario_.duration;
+    Nanoseconds end = ended_early_ ? *ended_early_ : start_ + scenario_.warmup + scenario_.duration();
     for (const auto& worker : workers)
       if (worker->outcome().deserted) end = std::min(end, worker->outcome().deserted_at);
     return std::max(0ns, end - start_ - scenario_.warmup);
@@ -63,7 +68,7 @@ class Conductor {
       const WorkerOutcome& outcome = worker->outcome();
       cut_short = cut_short || outcome.cut_short;
       if (!outcome.deserted) continue;
-      deserted += outcome.closed_by_target;
+      deserted += outcome.connections.closed_by_target;
       at = std::max(at, outcome.deserted_at - std::max(start_, origin_));
     }
     if (deserted > 0)
@@ -86,8 +91,8 @@ class Conductor {
 
   Worker::Callbacks callbacks(std::uint32_t number) {
     Worker::Callbacks out;
-    out.connected = [this](std::uint64_t opened, std::string failure) {
-      boost::asio::post(io_, [this, opened, failure = std::move(failure)] { on_connected(opened, failure); });
+    out.connected = [this](std::string failure) {
+      boost::asio::post(io_, [this, failure = std::move(failure)] { on_connected(failure); });
     };
     out.second = [this, number](WorkerSecond second) {
       boost::asio::post(io_,
@@ -97,13 +102,8 @@ class Conductor {
     return out;
   }
 
-  void on_connected(std::uint64_t opened, const std::string& failure) {
-    if (opened == 0 && !start_failure_) {
-      const bool answered = failure.compare(0, 5, "http:") == 0;
-      start_failure_ = "cannot open a connection to " + scenario_.target + " (" + failure + "): " +
-                       (answered ? "is room.path of the profile (" + profile_.room.path + ") right for it?"
-                                 : "start the target, or correct --target");
-    }
+  void on_connected(const std::string& failure) {
+    if (!failure.empty() && !start_failure_) start_failure_ = failure;
     if (++connected_ < workers.size()) return;
     if (start_failure_) {
       for (const auto& worker : workers) worker->stop();
@@ -142,7 +142,7 @@ class Conductor {
       Standing standing;
       standing.phase = second.phase;
       standing.members = sum.members;
-      standing.clients = scenario_.clients;
+      standing.clients = clients_;
       standing.sent = sum.sent;
       standing.delivered = sum.delivered;
       standing.p50 = Nanoseconds(second.p50_ns);
@@ -151,8 +151,9 @@ class Conductor {
       standing.missing = sum.missing;
       if (start_.count() >= 0)
         standing.remaining =
-            std::max(0ns, start_ + scenario_.warmup + scenario_.duration - steady_clock().now());
+            std::max(0ns, start_ + scenario_.warmup + scenario_.duration() - steady_clock().now());
       if (!start_failure_) progress_.show(standing);
+      live_.second(second, standing);
       series.push_back(std::move(second));
       seconds_.erase(seconds_.begin());
     }
@@ -174,15 +175,18 @@ class Conductor {
     if (const auto after = cpu_time_of(scenario_.target_pid); after && target_cpu_before_)
       target_cpu = *after - *target_cpu_before_;
     signals_.cancel();
+    live_.stop();
     work_.reset();
   }
 
   const Scenario& scenario_;
   const target::Profile& profile_;
   Progress& progress_;
+  const std::uint64_t clients_ = scenario_.clients();
   const Nanoseconds origin_ = steady_clock().now();
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io_.get_executor()};
+  Live live_;
   boost::asio::signal_set signals_{io_, SIGINT, SIGTERM};
   std::map<std::uint64_t, Sum> seconds_;  // not yet told by every worker
   std::vector<std::uint64_t> last_second_;
@@ -198,13 +202,13 @@ class Conductor {
 
 reports::LoadResult run(const Scenario& scenario, const target::Profile& profile,
                         const std::vector<reports::Requirement>& requirements, const std::string& command,
-                        Progress& progress) {
+                        Progress& progress, const LiveOutputs& live) {
   if (scenario.target_pid != 0 && !cpu_time_of(scenario.target_pid))
     throw BadInput("--target-pid " + std::to_string(scenario.target_pid) +
                    ": there is no such process on this machine");
-  require_open_files(scenario.clients, "--clients " + std::to_string(scenario.clients));
+  require_open_files(scenario.clients(), std::to_string(scenario.clients()) + " clients");
   reports::LoadResult result = blank_result(scenario, profile, command);
-  Conductor conductor(scenario, profile, progress);
+  Conductor conductor(scenario, profile, progress, live);
   conductor.conduct();
   result.duration_ns = conductor.measured().count();
   result.series = std::move(conductor.series);
@@ -216,7 +220,7 @@ reports::LoadResult run(const Scenario& scenario, const target::Profile& profile
     const std::int64_t cpu = conductor.target_cpu->count();
     result.target_process = {cpu, cpu / std::max<std::int64_t>(deliveries, 1)};
   }
-  conclude(result, conductor.workers, requirements);
+  conclude(result, scenario, conductor.workers, requirements);
   return result;
 }
 

@@ -9,6 +9,12 @@
 
 namespace roomcheck::loadgen {
 
+// Where a run is told to machines while it lasts (Live); "": nowhere.
+struct LiveOutputs {
+  std::string jsonl;
+  std::string prometheus;
+};
+
 // Connects, warms up, runs, drains, closes; ends in bounded time whatever the target does. SIGINT or SIGTERM
 // once: send no more, drain, report; twice: stop at once and report.
 //
@@ -16,6 +22,6 @@ namespace roomcheck::loadgen {
 // Thread: the caller's conducts; `scenario.threads` workers do the work.
 reports::LoadResult run(const Scenario& scenario, const target::Profile& profile,
                         const std::vector<reports::Requirement>& requirements, const std::string& command,
-                        Progress& progress);
+                        Progress& progress, const LiveOutputs& live);
 
 }  // namespace roomcheck::loadgen

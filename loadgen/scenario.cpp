@@ -1,9 +1,12 @@
 #include "loadgen/scenario.h"
 
+#include <algorithm>
+#include <numeric>
 #include <regex>
 
 #include "libs/base/units.h"
 #include "libs/websocket/url.h"
+#include "loadgen/hash.h"
 
 namespace roomcheck::loadgen {
 namespace {
@@ -12,65 +15,94 @@ void require(bool good, const std::string& sentence) {
   if (!good) throw BadInput(sentence);
 }
 
-}  // namespace
+void validate(const WorkloadPlan& plan) {
+  require(plan.clients > 0, "--clients 0: at least one client is needed");
+  require(plan.rooms > 0, "--rooms 0: at least one room is needed");
+  if (!plan.workload->alone() && !plan.room_sizes.is_list())
+    require(plan.clients >= plan.rooms, "--clients " + std::to_string(plan.clients) +
+                                            " do not fill --rooms " + std::to_string(plan.rooms) +
+                                            ": each room needs a member; ask for fewer rooms");
+  require(plan.senders > 0 && plan.senders <= 64,
+          "--senders " + std::to_string(plan.senders) + ": from 1 to 64 senders a room");
+  require(plan.rate > 0 && plan.rate <= 1e6,
+          "--rate: from above 0 to 1000000 messages a second (all rooms together)");
+  require(plan.burst > 0 && plan.burst <= 100'000, "--burst: from 1 to 100000 messages");
+  require(plan.slow_readers < 1, "--slow-readers: someone must read; give less than 100%");
+  require(plan.slow_read_rate > 0, "--slow-read-rate 0: they would never read; give 1 or more");
+  require(plan.stay >= std::chrono::milliseconds(10), "--stay: at least 10ms");
+}
 
-void validate(const Scenario& s, const target::Profile& profile) {
-  const websocket::Url url = websocket::parse_url(s.target);
+void validate_target(const std::string& target) {
+  const websocket::Url url = websocket::parse_url(target);
   require(url.scheme == "ws" || url.scheme == "wss",
-          "--target " + s.target + ": a room server is ws:// or wss://");
-  require(url.target == "/", "--target " + s.target +
+          "--target " + target + ": a room server is ws:// or wss://");
+  require(url.target == "/", "--target " + target +
                                  ": give host and port only; the path of a room comes from the profile " +
                                  "(--set room.path=/chat/{room}/)");
-  require(s.clients > 0, "--clients 0: at least one client is needed");
-  require(s.rooms > 0, "--rooms 0: at least one room is needed");
-  require(s.clients >= s.rooms, "--clients " + std::to_string(s.clients) + " do not fill --rooms " +
-                                    std::to_string(s.rooms) +
-                                    ": each room needs a member; ask for fewer rooms");
-  require(s.senders > 0 && s.senders <= 64,
-          "--senders " + std::to_string(s.senders) + ": from 1 to 64 senders a room");
-  require(s.rate > 0 && s.rate <= 1e6,
-          "--rate: from above 0 to 1000000 messages a second (all rooms together)");
+}
+
+}  // namespace
+
+std::chrono::nanoseconds Scenario::duration() const {
+  return std::accumulate(stages.begin(), stages.end(), std::chrono::nanoseconds(0),
+                         [](auto sum, const Stage& stage) { return sum + stage.duration; });
+}
+
+std::uint64_t Scenario::clients() const {
+  std::uint64_t out = 0;
+  for (const WorkloadPlan& plan : workloads)
+    for (const std::uint32_t size : room_sizes(plan)) out += size;
+  return out;
+}
+
+std::uint64_t Scenario::rooms() const {
+  std::uint64_t out = 0;
+  for (const WorkloadPlan& plan : workloads) out += room_sizes(plan).size();
+  return out;
+}
+
+std::vector<std::uint32_t> room_sizes(const WorkloadPlan& plan) {
+  if (plan.workload->alone()) return std::vector<std::uint32_t>(plan.clients, 1);
+  return plan.room_sizes.of(plan.clients, plan.rooms);
+}
+
+void validate(const Scenario& s, const target::Profile& profile) {
+  require(!s.targets.empty(), "--target: at least one is needed");
+  for (const std::string& target : s.targets) validate_target(target);
+  require(!s.workloads.empty(), "a scenario has at least one workload");
+  for (const WorkloadPlan& plan : s.workloads) {
+    validate(plan);
+    plan.workload->require(profile);
+    require(plan.workload->origin() == Workload::Origin::member || !s.control.empty(),
+            "workload " + std::string(plan.workload->name()) +
+                " sends from outside: give the way in (--control http://HOST:PORT)");
+  }
   require(s.connect_rate > 0 && s.connect_rate <= 1e6,
           "--connect-rate: from above 0 to 1000000 connections a second");
-  require(s.payload >= ProbeFormat::kSize && s.payload <= (1u << 20),
-          "--payload " + std::to_string(s.payload) + ": the probe that makes a message traceable takes " +
-              std::to_string(ProbeFormat::kSize) + " octets; give 64 to 1MiB");
-  require(s.duration.count() > 0, "--duration 0: nothing would be measured");
-  require(s.duration <= std::chrono::hours(24 * 7), "--duration: at most a week (168h)");
+  require(!s.stages.empty() && s.stages.size() <= 100, "a scenario has from 1 to 100 stages");
+  for (const Stage& stage : s.stages) {
+    require(stage.duration.count() > 0, "--duration 0: nothing would be measured");
+    require(stage.load >= 0 && stage.load_to >= 0 && stage.load <= 1000 && stage.load_to <= 1000,
+            "stage " + stage.name + ": load is from 0 to 1000 times the workloads' rates");
+  }
+  require(s.duration() <= std::chrono::hours(24 * 7), "--duration: at most a week (168h)");
   require(s.warmup <= std::chrono::hours(1), "--warmup: at most 1h");
   require(s.drain <= std::chrono::hours(1), "--drain: at most 1h");
   require(s.timeout.count() > 0 && s.timeout <= std::chrono::hours(1), "--timeout: from above 0 to 1h");
-  require(s.threads > 0 && s.threads <= s.rooms,
+  const std::uint64_t rooms = s.rooms();
+  require(rooms <= 10'000'000, "at most 10,000,000 rooms in a run");
+  require(s.threads > 0 && s.threads <= rooms,
           "--threads " + std::to_string(s.threads) + ": from 1 to the number of rooms (" +
-              std::to_string(s.rooms) + "): the members of one room live on one thread");
-  const std::string longest = room_name(0xffffffff, s.rooms - 1);
+              std::to_string(rooms) + "): the members of one room live on one thread");
+  const std::string longest = room_name(0xffffffff, static_cast<std::uint32_t>(rooms - 1));
   require(longest.size() <= profile.room.name_max &&
               std::regex_match(longest, std::regex(profile.room.name_pattern)),
           "profile " + profile.name + ": room.name_pattern does not allow the rooms of a load run, such as " +
               longest + "; correct it if the target does (--set room.name_pattern=...)");
 }
 
-nlohmann::ordered_json to_json(const Scenario& s) {
-  return {{"workload", "fan-out"},
-          {"clients", s.clients},
-          {"rooms", s.rooms},
-          {"senders_per_room", s.senders},
-          {"rate_per_second", s.rate},
-          {"arrival", "constant"},
-          {"payload_bytes", s.payload},
-          {"connect_rate_per_second", s.connect_rate},
-          {"warmup_ns", s.warmup.count()},
-          {"duration_ns", s.duration.count()},
-          {"drain_ns", s.drain.count()},
-          {"timeout_ns", s.timeout.count()},
-          {"threads", s.threads}};
-}
-
 std::uint32_t run_id(std::uint64_t seed, Nanoseconds now) {
-  std::uint64_t x = seed * 0x9e3779b97f4a7c15 + static_cast<std::uint64_t>(now.count());
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return static_cast<std::uint32_t>(x >> 32);
+  return static_cast<std::uint32_t>(hash(seed, static_cast<std::uint64_t>(now.count())) >> 32);
 }
 
 std::string room_name(std::uint32_t run, std::uint32_t room) {
@@ -79,21 +111,53 @@ std::string room_name(std::uint32_t run, std::uint32_t room) {
   return "load_" + hex + "_" + std::to_string(room);
 }
 
-std::vector<RoomPlan> rooms_of(const Scenario& s, std::uint32_t run, std::uint32_t thread) {
+std::vector<RoomPlan> rooms_of(const Scenario& s, std::size_t index, std::uint32_t run,
+                               std::uint32_t thread) {
+  std::uint32_t first = 0;
+  std::uint64_t client = 0;
+  for (std::size_t i = 0; i < index; ++i)
+    for (const std::uint32_t size : room_sizes(s.workloads[i])) {
+      ++first;
+      client += size;
+    }
+  const std::vector<std::uint32_t> sizes = room_sizes(s.workloads[index]);
   std::vector<RoomPlan> out;
-  for (std::uint32_t room = thread; room < s.rooms; room += s.threads)
-    out.push_back({room, room_name(run, room), s.clients / s.rooms + (room < s.clients % s.rooms ? 1 : 0)});
+  for (std::uint32_t room = 0; room < sizes.size(); client += sizes[room++])
+    if (room % s.threads == thread)
+      out.push_back({first + room, room_name(run, first + room), sizes[room], room, client});
   return out;
 }
 
+Schedule schedule_of(const Scenario& s, std::size_t index) {
+  const WorkloadPlan& plan = s.workloads[index];
+  const double first = plan.rate * s.stages.front().load;
+  std::vector<LoadCurve::Stage> curve{{s.warmup, first, first}};
+  for (const Stage& stage : s.stages)
+    curve.push_back({stage.duration, plan.rate * stage.load, plan.rate * stage.load_to});
+  auto arrivals = plan.arrival == WorkloadPlan::Arrival::constant  ? make_constant()
+                  : plan.arrival == WorkloadPlan::Arrival::poisson ? make_poisson(hash(s.seed, index))
+                                                                   : make_burst(plan.burst);
+  return {std::move(arrivals), LoadCurve(curve)};
+}
+
 websocket::ConnectOptions connect_options(const Scenario& s, const target::Profile& profile,
-                                          const std::string& room) {
+                                          const Workload& workload, const std::string& room,
+                                          std::uint64_t index, std::uint64_t client) {
   websocket::ConnectOptions out;
-  out.url = websocket::parse_url(s.target);
-  out.url.target = profile.room_path(room);
+  out.url = websocket::parse_url(s.targets[index % s.targets.size()]);
+  out.url.target = workload.path(profile, room);
   out.headers = profile.headers;
   out.headers.insert(out.headers.end(), s.headers.begin(), s.headers.end());
+  if (!s.headers_by_client.empty())
+    out.headers.push_back(s.headers_by_client[client % s.headers_by_client.size()]);
   out.cookies = s.cookies.empty() ? profile.cookies : s.cookies;
+  if (!s.cookies_by_client.empty()) {
+    if (!out.cookies.empty()) out.cookies += "; ";
+    out.cookies += s.cookies_by_client[client % s.cookies_by_client.size()];
+  }
+  out.subprotocols = s.subprotocols;
+  if (!s.source_addresses.empty())
+    out.source_address = s.source_addresses[client % s.source_addresses.size()];
   out.timeout = s.timeout;
   return out;
 }

@@ -115,10 +115,15 @@ std::string latencies(const reports::LoadResult& r) {
     if (with_uncorrected) out += latency_row("   uncorrected", found->second.uncorrected);
   };
   rows("fan_out", "fan-out", true);
+  rows("push", "push", true);
+  rows("direct", "direct", true);
+  rows("echo", "echo", true);
   rows("first", "first member", false);
   rows("median", "median member", false);
   rows("last", "last member", true);
+  rows("spread", "first to last", false);
   rows("connect", "connect", true);
+  rows("join", "join", false);
   return out;
 }
 

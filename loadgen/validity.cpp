@@ -25,10 +25,16 @@ std::vector<std::string> invalid_because(const Health& h) {
     return h.intended == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(h.intended);
   };
   if (share(h.late) > kMostLateSends)
-    out.push_back(
-        percent(share(h.late)) +
-        " of the sends left more than 1 ms after their intended time (limit 1 %): this "
-        "machine could not keep the schedule; give it less other work, lower --rate, or use more --threads");
+    out.push_back(percent(share(h.late)) +
+                  " of the sends left more than 1 ms after their intended time (limit 1 %): this "
+                  "machine could not keep the schedule; " +
+                  (h.busiest_thread > 0.7
+                       ? "our busiest thread used " + percent(h.busiest_thread) +
+                             " of a core: use more "
+                             "--threads (now " +
+                             std::to_string(h.threads) + ") or lower --rate"
+                       : std::string("it was not our own work, so give the machine less other work, or "
+                                     "move the target to another one")));
   if (share(h.dropped_full) > kMostDroppedSends)
     out.push_back(percent(share(h.dropped_full)) +
                   " of the sends were dropped because the target did not read them "
@@ -38,13 +44,20 @@ std::vector<std::string> invalid_because(const Health& h) {
                   " of a core in its busiest second (limit 90 %): "
                   "messages waited for us; use more --threads, fewer --clients, or a lower --rate");
   if (h.loop_lag_p99 > kLoopLagFloor && static_cast<double>(h.loop_lag_p99.count()) >
-                                            kMostLagShare * static_cast<double>(h.fan_out_p99.count()))
+                                            kMostLagShare * static_cast<double>(h.delivery_p99.count()))
     out.push_back("our own event loop was late by " + format_duration(h.loop_lag_p99) +
                   " at its p99, more than half of the "
-                  "fan-out p99 of " +
-                  format_duration(h.fan_out_p99) +
+                  "deliveries' p99 of " +
+                  format_duration(h.delivery_p99) +
                   ": the latencies may be ours; give this machine less "
                   "other work, or use more --threads");
+  if (h.queue_samples >= kFewestQueueSamples &&
+      static_cast<double>(h.queue_samples_unread) > kMostUnread * static_cast<double>(h.queue_samples))
+    out.push_back(
+        "in " + percent(static_cast<double>(h.queue_samples_unread) / static_cast<double>(h.queue_samples)) +
+        " of the samples of our sockets something had arrived and waited for us (limit 50 %): we read too "
+        "slowly; use more --threads (now " +
+        std::to_string(h.threads) + "), split the run over machines, or lower --rate");
   if (h.refused_samples > 0)
     out.push_back(format_count(h.refused_samples) +
                   " latencies were outside what the histogram holds (0 to 1 h): the "

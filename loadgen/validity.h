@@ -14,7 +14,9 @@ struct Health {
   std::uint64_t refused_samples = 0;
   double busiest_thread = 0;  // share of one core in its busiest second of the run
   Nanoseconds loop_lag_p99{0};
-  Nanoseconds fan_out_p99{0};  // corrected
+  Nanoseconds delivery_p99{0};                                // corrected; of the quickest workload
+  std::uint64_t queue_samples = 0, queue_samples_unread = 0;  // of the kernel's queues of our connections
+  std::uint32_t threads = 1;
 };
 
 // The limits; docs/MEASURING.md explains each.
@@ -22,7 +24,9 @@ constexpr double kMostLateSends = 0.01;
 constexpr double kMostDroppedSends = 0.01;
 constexpr double kMostCpu = 0.90;
 constexpr Nanoseconds kLoopLagFloor = std::chrono::milliseconds(10);  // below it lag never invalidates a run
-constexpr double kMostLagShare = 0.5;                                 // of the fan-out p99
+constexpr double kMostLagShare = 0.5;                                 // of the deliveries' p99
+constexpr double kMostUnread = 0.5;  // of the samples, from kFewestQueueSamples on
+constexpr std::uint64_t kFewestQueueSamples = 256;
 
 // Why the run is not to be believed: one sentence each, with the remedy. Empty: it may be believed.
 std::vector<std::string> invalid_because(const Health& health);

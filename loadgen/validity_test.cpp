@@ -17,7 +17,7 @@ Health healthy() {
   health.intended = health.sent = 1000;
   health.busiest_thread = 0.5;
   health.loop_lag_p99 = 1ms;
-  health.fan_out_p99 = 8ms;
+  health.delivery_p99 = 8ms;
   return health;
 }
 
@@ -50,13 +50,32 @@ TEST(Validity, ABusyThreadMayBeTheBottleneck) {
 TEST(Validity, LoopLagCountsWhereItCouldExplainTheLatency) {
   Health health = healthy();
   health.loop_lag_p99 = 15ms;
-  health.fan_out_p99 = 20ms;
+  health.delivery_p99 = 20ms;
   EXPECT_THAT(invalid_because(health), ElementsAre(HasSubstr("event loop was late by 15.0 ms")));
-  health.fan_out_p99 = 300ms;
+  health.delivery_p99 = 300ms;
   EXPECT_THAT(invalid_because(health), IsEmpty());
   health.loop_lag_p99 = 9ms;
-  health.fan_out_p99 = 9ms;
+  health.delivery_p99 = 9ms;
   EXPECT_THAT(invalid_because(health), IsEmpty());  // below the floor
+}
+
+TEST(Validity, WhatWaitsInTheKernelWaitsForUs) {
+  Health health = healthy();
+  health.queue_samples = 1000;
+  health.queue_samples_unread = 500;
+  EXPECT_THAT(invalid_because(health), IsEmpty());
+  health.queue_samples_unread = 501;
+  EXPECT_THAT(invalid_because(health), ElementsAre(HasSubstr("50.1 % of the samples of our sockets")));
+  health.queue_samples = health.queue_samples_unread = 100;  // too few to tell
+  EXPECT_THAT(invalid_because(health), IsEmpty());
+}
+
+TEST(Validity, LateSendsSayWhoseWorkItWas) {
+  Health health = healthy();
+  health.late = 500;
+  EXPECT_THAT(invalid_because(health), ElementsAre(HasSubstr("not our own work")));
+  health.busiest_thread = 0.85;
+  EXPECT_THAT(invalid_because(health), ElementsAre(HasSubstr("use more --threads (now 1)")));
 }
 
 TEST(Validity, ARefusedSampleIsOneTooMany) {

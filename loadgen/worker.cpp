@@ -35,46 +35,15 @@ std::string_view to_string(Phase phase) {
   return "unknown";
 }
 
-// The library's side of one connection; 24 octets.
-class Worker::Member final : public websocket::ClientHandler {
- public:
-  Member(Worker& worker, std::uint32_t number) : worker_(worker), number_(number) {}
-  void on_connected(const websocket::ConnectTimes& times) override { worker_.on_connected(number_, times); }
-  void on_failed(const websocket::ConnectFailure& failure) override { worker_.on_failed(number_, failure); }
-  void on_message(const websocket::Message& message) override { worker_.on_message(number_, message); }
-  void on_close(const websocket::CloseInfo& info) override { worker_.on_close(number_, info); }
-
- private:
-  Worker& worker_;
-  std::uint32_t number_;
-};
-
-class Worker::Connections final : public Port {
- public:
-  websocket::Connection::Sent send(std::uint32_t member, std::string_view text) override {
-    const websocket::ConnectionPtr& connection = all[member];
-    return connection ? connection->send_text(text) : websocket::Connection::Sent::closed;
-  }
-  std::vector<websocket::ConnectionPtr> all;
-  std::uint64_t open = 0;
-};
-
 Worker::Worker(const Scenario& scenario, const target::Profile& profile, std::uint32_t run,
                std::uint32_t number, Nanoseconds origin, Callbacks callbacks)
     : scenario_(scenario), profile_(profile), origin_(origin), callbacks_(std::move(callbacks)) {
-  connections_ = std::make_unique<Connections>();
-  workload_ = std::make_unique<FanOut>(scenario, profile, run, number, *connections_, steady_clock());
-  const Ledger& ledger = workload_->ledger();
-  connections_->all.resize(ledger.member_count());
-  connect_intended_.resize(ledger.member_count());
-  for (std::uint32_t room = 0; room < ledger.room_count(); ++room)
-    options_.push_back(connect_options(scenario, profile, ledger.plan(room).name));
-  for (std::uint32_t index = 0; order_.size() < ledger.member_count(); ++index)
-    for (std::uint32_t room = 0; room < ledger.room_count(); ++room)
-      if (index < ledger.plan(room).members) order_.push_back(ledger.first_member(room) + index);
-  websocket::ClientTls tls;
-  tls.ca_file = profile.tls_ca;
+  websocket::ClientTls tls = scenario.tls;
+  if (tls.ca_file.empty()) tls.ca_file = profile.tls_ca;
   client_ = std::make_unique<websocket::Client>(io_, tls);
+  for (std::size_t i = 0; i < scenario.workloads.size(); ++i)
+    crowds_.push_back(std::make_unique<Crowd>(
+        Crowd::Parts{scenario, profile_, run, number, io_, *client_, *this, outcome_.connections}, i));
   thread_ = std::thread([this] { this->run(); });
 }
 
@@ -99,8 +68,11 @@ void Worker::run() {
     second_began_ = steady_clock().now();
     second_cpu_ = cpu_of_thread();
     boost::asio::post(io_, [this] {
-      connect_one(steady_clock().now());
-    });  // alone: when nobody is there, one knock is enough
+      Crowd* crowd = next_to_connect();
+      if (crowd == nullptr) return await_joins();  // everybody comes in the run
+      ++connects_begun_;
+      crowd->connect_next(steady_clock().now());  // alone: when nobody is there, one knock is enough
+    });
     every_second();
     io_.run();
   } catch (const std::exception& e) {
@@ -110,80 +82,76 @@ void Worker::run() {
   callbacks_.done();
 }
 
+std::uint64_t Worker::open() const {
+  std::uint64_t out = 0;
+  for (const auto& crowd : crowds_) out += crowd->open();
+  return out;
+}
+
 // ---- connecting
 
-void Worker::connect_one(Nanoseconds intended) {
-  const std::uint32_t member = order_[next_connect_++];
-  connect_intended_[member] = intended;
-  ++outcome_.attempted;
-  connections_->all[member] = client_->connect(options_[workload_->ledger().room_of(member)],
-                                               std::make_unique<Member>(*this, member));
+// nullptr: every crowd has.
+Crowd* Worker::next_to_connect() {
+  while (connecting_crowd_ < crowds_.size() && !crowds_[connecting_crowd_]->has_more()) ++connecting_crowd_;
+  return connecting_crowd_ == crowds_.size() ? nullptr : crowds_[connecting_crowd_].get();
 }
 
 // Connection i (after the first) is due at pace_from_ + i * threads / connect_rate.
 void Worker::connect_due() {
-  for (int i = 0; i < kConnectBurst && next_connect_ < order_.size(); ++i) {
+  if (phase_ != Phase::connect) return;
+  for (int i = 0; i < kConnectBurst; ++i) {
+    Crowd* crowd = next_to_connect();
+    if (crowd == nullptr) return;
     const double gap = 1e9 * scenario_.threads / scenario_.connect_rate;
     const Nanoseconds due =
-        pace_from_ + Nanoseconds(static_cast<std::int64_t>(gap * static_cast<double>(next_connect_)));
+        pace_from_ + Nanoseconds(static_cast<std::int64_t>(gap * static_cast<double>(connects_begun_)));
     if (due > steady_clock().now()) return arm(steps_, due, &Worker::connect_due);
-    connect_one(due);
+    ++connects_begun_;
+    crowd->connect_next(due);
   }
-  if (next_connect_ < order_.size())
-    boost::asio::post(io_, [this] {
-      if (phase_ == Phase::connect) connect_due();
-    });
-}
-
-void Worker::on_connected(std::uint32_t member, const websocket::ConnectTimes& times) {
-  const Nanoseconds now = steady_clock().now();
-  ++outcome_.opened;
-  ++connections_->open;
-  outcome_.connect.corrected.record(now - connect_intended_[member]);
-  outcome_.connect.uncorrected.record(times.upgrade);
-  workload_->opened(member, now);
-  attempt_ended();
-}
-
-void Worker::on_failed(std::uint32_t member, const websocket::ConnectFailure& failure) {
-  connections_->all[member].reset();
-  if (phase_ == Phase::close) return;  // ours: the run was ended while it connected
-  ++outcome_.failed;
-  std::string what(to_string(failure.stage));
-  what += failure.stage == websocket::ConnectFailure::Stage::timeout ? "" : ": " + failure.message;
-  ++outcome_.by_error[what];
-  if (outcome_.first_failure.empty()) outcome_.first_failure = what;
-  attempt_ended();
+  boost::asio::post(io_, [this] { connect_due(); });
 }
 
 void Worker::attempt_ended() {
-  ++attempts_ended_;
   if (phase_ != Phase::connect) return;
+  ++attempts_ended_;
   if (attempts_ended_ == 1) {
-    if (outcome_.opened == 0) return report_connected();  // nobody there: the others need not knock
+    if (outcome_.connections.opened == 0) return await_joins();  // nobody there: the others need not knock
     pace_from_ = steady_clock().now();
-    boost::asio::post(io_, [this] {
-      if (phase_ == Phase::connect) connect_due();
-    });
+    boost::asio::post(io_, [this] { connect_due(); });
   }
-  if (attempts_ended_ < order_.size()) return;
+  if (attempts_ended_ < connects_begun_ || next_to_connect() != nullptr) return;
   deadline_ = steady_clock().now() + scenario_.timeout;
   await_joins();
 }
 
 void Worker::await_joins() {
+  const ConnectionSums& sums = outcome_.connections;
+  if (sums.attempted > 0 && sums.opened == 0) {
+    const bool answered = sums.first_failure.compare(0, 5, "http:") == 0;
+    return report_connected(
+        "cannot open a connection to " + scenario_.targets.front() + " (" + sums.first_failure + "): " +
+        (answered ? "is room.path of the profile (" + profile_.room.path + ") right for it?"
+                  : "start the target, or correct --target"));
+  }
   const Nanoseconds now = steady_clock().now();
-  if (workload_->joined() < outcome_.opened && now < deadline_ && connections_->open > 0)
+  std::uint64_t unjoined = 0;
+  for (const auto& crowd : crowds_) unjoined += crowd->unjoined();
+  if (unjoined > 0 && now < deadline_ && open() > 0)
     return arm(steps_, now + kDrainPoll, &Worker::await_joins);
-  outcome_.not_joined = outcome_.opened - workload_->joined();
-  if (outcome_.not_joined > 0) outcome_.by_error["join: never heard itself"] += outcome_.not_joined;
-  report_connected();
+  outcome_.connections.not_joined = unjoined;
+  if (unjoined > 0) outcome_.connections.by_error["join: never heard itself"] += unjoined;
+  for (const auto& crowd : crowds_)
+    crowd->prepare([this](const std::string& failure) {
+      if (!failure.empty()) return report_connected(failure);
+      if (++prepared_ == crowds_.size()) report_connected("");
+    });
 }
 
-void Worker::report_connected() {
+void Worker::report_connected(const std::string& failure) {
   if (connected_reported_) return;
   connected_reported_ = true;
-  callbacks_.connected(outcome_.opened, outcome_.first_failure);
+  callbacks_.connected(failure);
 }
 
 // ---- the run
@@ -192,27 +160,35 @@ void Worker::begin(Nanoseconds start) {
   boost::asio::post(io_, [this, start] {
     if (phase_ != Phase::connect) return;
     measured_from_ = start + scenario_.warmup;
-    sends_end_ = measured_from_ + scenario_.duration;
+    sends_end_ = measured_from_ + scenario_.duration();
     phase_ = scenario_.warmup.count() > 0 ? Phase::warm_up : Phase::run;
     lag_due_ = start + kLagPeriod;
     arm(lag_, lag_due_, &Worker::measure_lag);
-    workload_->start(start);
-    if (connections_->open > 0) return send_loop();
-    outcome_.deserted = true;
-    outcome_.deserted_at = steady_clock().now();
+    bool alive = open() > 0;
+    for (const auto& crowd : crowds_) {
+      crowd->begin(start);
+      alive = alive || crowd->expects_more();
+    }
+    if (alive) return loop();
+    desert();
     close_all();
   });
 }
 
-void Worker::send_loop() {
+void Worker::loop() {
+  if (phase_ != Phase::warm_up && phase_ != Phase::run) return;
   const Nanoseconds now = steady_clock().now();
   if (now >= measured_from_) phase_ = Phase::run;
-  workload_->send_due(now);
-  const Nanoseconds next = workload_->next_due();
-  if (next != Nanoseconds::max()) return arm(steps_, next, &Worker::send_loop);
+  Nanoseconds next = Nanoseconds::max();
+  bool all_sent = true;
+  for (const auto& crowd : crowds_) {
+    crowd->act(now);
+    next = std::min(next, crowd->next_due());
+    all_sent = all_sent && crowd->traffic().next_due() == Nanoseconds::max();
+  }
   // The last message is due a little before the end of the run; its seconds are still those of the run.
-  if (now < sends_end_) return arm(steps_, sends_end_, &Worker::drain);
-  drain();
+  if (all_sent && now >= sends_end_) return drain();
+  arm(steps_, all_sent ? std::min(next, sends_end_) : next, &Worker::loop);
 }
 
 void Worker::drain() {
@@ -220,28 +196,33 @@ void Worker::drain() {
   if (phase_ != Phase::drain) {
     phase_ = Phase::drain;
     deadline_ = now + scenario_.drain;
+    for (const auto& crowd : crowds_) crowd->stop();
   }
-  if (workload_->ledger().outstanding() == 0 || now >= deadline_) return close_all();
-  arm(steps_, std::min(now + kDrainPoll, deadline_), &Worker::drain);
+  std::uint64_t outstanding = 0;
+  Nanoseconds next = std::min(now + kDrainPoll, deadline_);
+  for (const auto& crowd : crowds_) {
+    crowd->act(now);  // slow readers still read
+    outstanding += crowd->traffic().ledger().outstanding();
+  }
+  if (outstanding == 0 || now >= deadline_) return close_all();
+  arm(steps_, next, &Worker::drain);
 }
 
-void Worker::on_message(std::uint32_t member, const websocket::Message& message) {
-  workload_->receive(member, message.payload, message.at);
-}
-
-void Worker::on_close(std::uint32_t member, const websocket::CloseInfo& info) {
-  connections_->all[member].reset();
-  --connections_->open;
-  workload_->closed(member);
-  if (phase_ == Phase::close) {
-    if (connections_->open == 0) finish();
-    return;
-  }
-  ++outcome_.closed_by_target;
-  ++outcome_.by_error["close " + std::to_string(info.code)];
-  if (connections_->open > 0 || attempts_ended_ < order_.size()) return;
+void Worker::desert() {
   outcome_.deserted = true;
   outcome_.deserted_at = steady_clock().now();
+}
+
+void Worker::one_gone() {
+  const std::uint64_t left = open();
+  if (phase_ == Phase::close) {
+    if (left == 0) finish();
+    return;
+  }
+  if (left > 0) return;
+  for (const auto& crowd : crowds_)
+    if (crowd->expects_more()) return;
+  desert();
   if (phase_ != Phase::connect) boost::asio::post(io_, [this] { close_all(); });
 }
 
@@ -251,7 +232,6 @@ void Worker::end_early() {
   boost::asio::post(io_, [this] {
     if (phase_ == Phase::connect) return close_all();
     if (phase_ == Phase::drain || phase_ == Phase::close) return;
-    workload_->stop_sending();
     drain();
   });
 }
@@ -271,10 +251,11 @@ void Worker::close_all() {
   emit_second();
   phase_ = Phase::close;
   if (run_cpu_.count() >= 0) outcome_.cpu_ns = (cpu_of_thread() - run_cpu_).count();
-  workload_->finish();
-  for (const websocket::ConnectionPtr& connection : connections_->all)
-    if (connection) connection->close(1000, "");
-  if (connections_->open == 0) return finish();
+  for (const auto& crowd : crowds_) {
+    crowd->finish();
+    crowd->close_all();
+  }
+  if (open() == 0) return finish();
   arm(steps_, steady_clock().now() + kCloseLimit, &Worker::finish);
 }
 
@@ -301,9 +282,21 @@ void Worker::emit_second() {
   WorkerSecond second;
   second.number = second_number_;
   second.phase = phase_;
-  second.members = workload_->ledger().open_members();
-  second.missing = workload_->ledger().missing();
-  second.traffic = workload_->take_second();
+  for (const auto& crowd : crowds_) {
+    second.members += crowd->traffic().ledger().open_members();
+    second.missing += crowd->traffic().ledger().missing();
+    Traffic::Second part = crowd->traffic().take_second();
+    second.traffic.sent += part.sent;
+    second.traffic.delivered += part.delivered;
+    second.traffic.corrected.merge(part.corrected);
+    if (phase_ == Phase::run)
+      crowd->sample_queues(64, [this](const websocket::KernelQueues& queues) {
+        ++outcome_.queues.samples;
+        outcome_.queues.with_unread += queues.unread > 0 ? 1 : 0;
+        outcome_.queues.unread_max = std::max<std::uint64_t>(outcome_.queues.unread_max, queues.unread);
+        outcome_.queues.unsent_max = std::max<std::uint64_t>(outcome_.queues.unsent_max, queues.unsent);
+      });
+  }
   callbacks_.second(std::move(second));
 }
 

@@ -3,15 +3,14 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "libs/websocket/client.h"
+#include "loadgen/crowd.h"
 #include "loadgen/scenario.h"
-#include "loadgen/workload/fan_out.h"
 
 namespace roomcheck::loadgen {
 
@@ -24,16 +23,22 @@ struct WorkerSecond {
   Phase phase = Phase::connect;
   std::uint64_t members = 0;
   std::uint64_t missing = 0;  // so far
-  FanOut::Second traffic;
+  Traffic::Second traffic;    // of all workloads
 };
 
-// What a worker knows that its workload does not. Read it after join().
+// Samples of what the kernel holds of our connections, once a second, 64 of them.
+struct QueueSamples {
+  std::uint64_t samples = 0;
+  std::uint64_t with_unread = 0;  // had arrived and waited for us
+  std::uint64_t unread_max = 0;   // octets
+  std::uint64_t unsent_max = 0;
+};
+
+// What a worker knows that its workloads do not. Read it after join().
 struct WorkerOutcome {
-  std::uint64_t attempted = 0, opened = 0, failed = 0, not_joined = 0, closed_by_target = 0;
-  std::map<std::string, std::uint64_t> by_error;
-  std::string first_failure;  // one sentence
-  reports::Latency connect;
+  ConnectionSums connections;
   stats::Histogram loop_lag;
+  QueueSamples queues;      // of the run
   std::int64_t cpu_ns = 0;  // of the thread, from the end of the warm-up to the end of the drain
   double busiest = 0;       // share of one core, the busiest second of the run
   bool deserted = false;    // every connection was closed by the target before the end
@@ -42,18 +47,18 @@ struct WorkerOutcome {
   std::string crash;       // a bug of ours; empty when all is well
 };
 
-// One thread = one io_context = one websocket::Client with its connections, all members of the rooms that
-// fall to it. Connects at its share of the connect rate, then waits for begin(); sends, drains, closes, ends.
-// Each step is bounded: connecting by the number of clients / rate + timeout, draining by --drain, closing by
-// 2 s.
+// One thread = one io_context = one websocket::Client with its connections: of every workload the rooms that
+// fall to this thread, with all their members. Connects at its share of the connect rate, then waits for
+// begin(); sends, drains, closes, ends. Each step is bounded: connecting by the number of clients / rate +
+// timeout, draining by --drain, closing by 2 s.
 //
 // Thread: construct, begin(), end_early(), stop() and join() belong to the thread that owns it; the callbacks
 // are called on the worker's thread. Nothing else is shared; results are read after join().
-class Worker {
+class Worker final : private Crowd::Listener {
  public:
   struct Callbacks {
-    // Every attempt has ended (once): how many opened, and how the first failed (one sentence, or empty).
-    std::function<void(std::uint64_t, std::string)> connected;
+    // Every attempt has ended, and everything is ready (once); or why it cannot be (one sentence).
+    std::function<void(std::string)> connected;
     std::function<void(WorkerSecond)> second;
     std::function<void()> done;  // the thread is about to end (once)
   };
@@ -61,7 +66,7 @@ class Worker {
   // Starts the thread. References must outlive it. `origin` is second 0 of the run.
   Worker(const Scenario& scenario, const target::Profile& profile, std::uint32_t run, std::uint32_t number,
          Nanoseconds origin, Callbacks callbacks);
-  ~Worker();
+  ~Worker() override;
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
@@ -70,30 +75,29 @@ class Worker {
   void stop();                    // drop everything now
   void join();
 
-  const FanOut& workload() const { return *workload_; }
+  // One for each workload of the scenario.
+  const std::vector<std::unique_ptr<Crowd>>& crowds() const { return crowds_; }
   const WorkerOutcome& outcome() const { return outcome_; }
 
  private:
-  class Member;
-  class Connections;
+  void attempt_ended() override;
+  void one_gone() override;
 
   void run();
   void connect_due();
-  void connect_one(Nanoseconds intended);
-  void attempt_ended();
-  void on_connected(std::uint32_t member, const websocket::ConnectTimes& times);
-  void on_failed(std::uint32_t member, const websocket::ConnectFailure& failure);
-  void on_message(std::uint32_t member, const websocket::Message& message);
-  void on_close(std::uint32_t member, const websocket::CloseInfo& info);
+  Crowd* next_to_connect();
   void await_joins();
-  void report_connected();
-  void send_loop();
+  void prepare();
+  void report_connected(const std::string& failure);
+  void loop();
   void drain();
   void close_all();
   void finish();
+  void desert();
   void emit_second();
   void every_second();
   void measure_lag();
+  std::uint64_t open() const;
   Nanoseconds cpu_of_thread() const;
   void arm(boost::asio::steady_timer& timer, Nanoseconds at, void (Worker::*then)());
 
@@ -108,15 +112,14 @@ class Worker {
   boost::asio::steady_timer steps_{io_};  // connecting, sending, draining, closing: one after the other
   boost::asio::steady_timer seconds_{io_};
   boost::asio::steady_timer lag_{io_};
-  std::unique_ptr<Connections> connections_;
-  std::unique_ptr<FanOut> workload_;
+  WorkerOutcome outcome_;
   std::unique_ptr<websocket::Client> client_;
-  std::vector<std::uint32_t> order_;                // members in the order of connecting: round the rooms
-  std::vector<websocket::ConnectOptions> options_;  // by room
-  std::vector<Nanoseconds> connect_intended_;       // by member
+  std::vector<std::unique_ptr<Crowd>> crowds_;
+  std::size_t connecting_crowd_ = 0;
   Phase phase_ = Phase::connect;
-  std::size_t next_connect_ = 0;
+  std::uint64_t connects_begun_ = 0;  // before the run
   std::uint64_t attempts_ended_ = 0;
+  std::size_t prepared_ = 0;
   bool connected_reported_ = false;
   Nanoseconds pace_from_{0};
   Nanoseconds deadline_{0};
@@ -127,7 +130,6 @@ class Worker {
   Nanoseconds second_began_{0};
   Nanoseconds second_cpu_{0};
   Nanoseconds run_cpu_{-1};
-  WorkerOutcome outcome_;
   std::thread thread_;  // last: it uses all of the above
 };
 

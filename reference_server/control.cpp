@@ -35,6 +35,19 @@ std::optional<std::string> between(std::string_view path, std::string_view befor
   return websocket::percent_decode(name);
 }
 
+json to_json(LoadStats& stats) {
+  const std::lock_guard lock(stats.mu);
+  json out{{"deliveries", stats.deliveries.load()},
+           {"lost", stats.lost.load()},
+           {"duplicated", stats.duplicated.load()},
+           {"reordered", stats.reordered.load()},
+           {"held", stats.held.encode()}};
+  if (stats.serving.count() > 0)
+    out["served_per_second"] =
+        1e9 * static_cast<double>(stats.served) / static_cast<double>(stats.serving.count());
+  return out;
+}
+
 json to_json(const NodeStats& stats, const Mutation* mutation) {
   json out{{"connections", stats.server.connections},
            {"accepted", stats.server.accepted},
@@ -51,10 +64,7 @@ json to_json(const NodeStats& stats, const Mutation* mutation) {
            {"layer_poison", stats.layer.poison},
            {"layer_failed", stats.layer.failed},
            {"layer_outages", stats.layer.outages}};
-  if (mutation != nullptr)
-    out["mutant"] = {{"deliveries", mutation->stats().deliveries.load()},
-                     {"lost", mutation->stats().lost.load()},
-                     {"duplicated", mutation->stats().duplicated.load()}};
+  if (mutation != nullptr) out["mutant"] = to_json(mutation->stats());
   return out;
 }
 

@@ -12,12 +12,12 @@
 #include "reports/compare/command.h"
 #include "reports/merge/merge.h"
 #include "reports/model/junit.h"
+#include "reports/model/plain.h"
 #include "reports/model/read.h"
 #include "reports/render/annotations.h"
 #include "reports/render/html.h"
 #include "reports/render/markdown.h"
 #include "reports/render/matrix.h"
-#include "reports/render/plain.h"
 
 namespace roomcheck::reports {
 namespace {

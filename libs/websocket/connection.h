@@ -9,6 +9,12 @@
 
 namespace roomcheck::websocket {
 
+// What the kernel holds of one connection, in octets.
+struct KernelQueues {
+  std::uint32_t unread = 0;  // arrived, not yet read by us
+  std::uint32_t unsent = 0;  // written by us, not yet acknowledged by the peer
+};
+
 // One open (or opening) WebSocket, on either side: what a caller may do with it.
 //
 // Thread:    the event loop it was made on; nothing here may be called from another thread.
@@ -45,6 +51,7 @@ class Connection {
   virtual void resume_reading() = 0;
 
   virtual std::size_t unsent_bytes() const = 0;    // accepted, not yet taken by the kernel
+  virtual KernelQueues kernel_queues() const { return {}; }  // a system call or two; zeros when closed
   virtual std::uint64_t dropped() const = 0;       // messages dropped over the limit
   virtual std::string remote_address() const = 0;  // "127.0.0.1:54321"
 };

@@ -1,7 +1,9 @@
 #include "libs/websocket/session.h"
 
+#include <linux/sockios.h>
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 
 #include <boost/asio/post.hpp>
 #include <exception>
@@ -400,6 +402,15 @@ void Session::on_tick(Nanoseconds now) {
     return close_stream(state_ == State::closing);
   }
   if (state_ == State::open) on_open_tick(now);
+}
+
+KernelQueues Session::kernel_queues() const {
+  int unread = 0;
+  int unsent = 0;
+  if (!stream_.is_open()) return {};
+  if (::ioctl(stream_.fd(), SIOCINQ, &unread) != 0) unread = 0;
+  if (::ioctl(stream_.fd(), SIOCOUTQ, &unsent) != 0) unsent = 0;
+  return {static_cast<std::uint32_t>(unread), static_cast<std::uint32_t>(unsent)};
 }
 
 void Session::pause_reading() {

@@ -31,6 +31,7 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
   void pause_reading() override;
   void resume_reading() override;
   std::size_t unsent_bytes() const override { return unsent_; }
+  KernelQueues kernel_queues() const override;
   std::uint64_t dropped() const override { return dropped_; }
   std::string remote_address() const override { return remote_address_; }
 

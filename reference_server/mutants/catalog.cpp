@@ -184,7 +184,11 @@ std::vector<Mutant> inner_mutants() {
        {},
        "Every delivery of a room message keeps the CPU busy for a fixed time.",
        "DURATION"},
+      {"reorder", K::load, {}, "Exactly every Nth comes after the next one to the same member.", "N"},
       {"delay", K::load, {}, "Every delivery of a room message is delayed by a fixed time.", "DURATION"},
+      {"member-delay", K::load, {}, "Member i of five gets everything after i times this.", "DURATION"},
+      {"stall", K::load, {}, "Nothing is delivered for LENGTH at the end of each PERIOD.", "LENGTH/PERIOD"},
+      {"serves", K::load, {}, "At most N deliveries of room messages a second, in order.", "N"},
   };
 }
 
@@ -222,7 +226,24 @@ Mutation::Mutation(const std::vector<std::string>& choices) {
     if (known->value == "N" && number(name) == 0)
       throw BadInput("--mutant " + choice + ": N is a whole number from 1 on");
     if (known->value == "DURATION") (void)parse_duration(value);
+    if (known->value == "LENGTH/PERIOD") {
+      const std::size_t slash = value.find('/');
+      if (slash == value.npos)
+        throw BadInput("--mutant " + choice + ": expected LENGTH/PERIOD, such as 1s/5s");
+      load_plan_.stall = parse_duration(value.substr(0, slash));
+      load_plan_.stall_period = parse_duration(value.substr(slash + 1));
+      if (load_plan_.stall.count() <= 0 || load_plan_.stall_period <= load_plan_.stall)
+        throw BadInput("--mutant " + choice + ": a stall is above 0 and shorter than its period");
+    }
   }
+  load_plan_.lose = number("lose");
+  load_plan_.duplicate = number("duplicate");
+  load_plan_.reorder = number("reorder");
+  load_plan_.serves = number("serves");
+  load_plan_.delay = duration("delay");
+  load_plan_.burn = duration("burn");
+  load_plan_.member_delay = duration("member-delay");
+  load_ = std::make_unique<LoadMutants>(load_plan_);
 }
 
 bool Mutation::has(std::string_view name) const {

@@ -19,7 +19,7 @@ constexpr std::string_view kMemberPrefix =
 class MutantConnection final : public Connection, public std::enable_shared_from_this<MutantConnection> {
  public:
   MutantConnection(ConnectionPtr inner, const Mutation& mutation, bool room, boost::asio::io_context& io)
-      : inner_(std::move(inner)), mutation_(mutation), room_(room), io_(io), flush_(io) {}
+      : inner_(std::move(inner)), mutation_(mutation), room_(room), flush_(io) {}
 
   Sent send_text(std::string_view payload) override { return send(PreparedText(payload)); }
 
@@ -51,29 +51,7 @@ class MutantConnection final : public Connection, public std::enable_shared_from
     if (mutation_.has("drops-large") && payload.size() >= (512u << 10)) return Sent::accepted;
     if (mutation_.has("no-astral"))
       payload = std::regex_replace(payload, std::regex("\\\\ud[89ab][0-9a-f]{2}\\\\ud[c-f][0-9a-f]{2}"), "?");
-    return load(payload);
-  }
-
-  Sent load(const std::string& payload) {
-    MutationStats& stats = mutation_.stats();
-    const std::uint64_t n = ++stats.deliveries;
-    if (const std::uint64_t every = mutation_.number("lose"); every != 0 && n % every == 0) {
-      ++stats.lost;
-      return Sent::accepted;
-    }
-    if (const std::uint64_t every = mutation_.number("duplicate"); every != 0 && n % every == 0) {
-      ++stats.duplicated;
-      inner_->send_text(payload);
-    }
-    if (const Nanoseconds burn = mutation_.duration("burn"); burn > Nanoseconds(0))
-      for (const Nanoseconds end = steady_clock().now() + burn; steady_clock().now() < end;) {
-      }
-    const Nanoseconds delay = mutation_.duration("delay");
-    if (delay == Nanoseconds(0)) return inner_->send_text(payload);
-    const auto timer = std::make_shared<boost::asio::steady_timer>(io_, delay);
-    timer->async_wait(
-        [inner = inner_, payload, timer](const boost::system::error_code&) { inner->send_text(payload); });
-    return Sent::accepted;
+    return inner_->send_text(payload);
   }
 
   // Holds every other text until the next one has gone; the last one of an odd number follows a little later.
@@ -98,7 +76,6 @@ class MutantConnection final : public Connection, public std::enable_shared_from
   const ConnectionPtr inner_;
   const Mutation& mutation_;
   const bool room_;
-  boost::asio::io_context& io_;
   boost::asio::steady_timer flush_;
   std::string held_;
 };
@@ -108,6 +85,7 @@ class MutantConnection final : public Connection, public std::enable_shared_from
 ConnectionPtr Mutation::wrap(ConnectionPtr connection, const Route& route,
                              boost::asio::io_context& io) const {
   const bool room = route.kind == Route::Kind::room;
+  if (room && load_plan_.active()) connection = load_->wrap(std::move(connection), io);
   return std::make_shared<MutantConnection>(std::move(connection), *this, room, io);
 }
 

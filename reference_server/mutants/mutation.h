@@ -10,6 +10,7 @@
 #include "libs/channel_layer/channel_layer.h"
 #include "libs/websocket/connection.h"
 #include "libs/websocket/http.h"
+#include "reference_server/mutants/load_mutants.h"
 #include "reference_server/routing.h"
 
 namespace roomcheck::reference_server {
@@ -34,13 +35,6 @@ struct Mutant {
 
 const std::vector<Mutant>& all_mutants();
 std::string_view to_string(Mutant::Kind kind);
-
-// What the load mutants did, for a judge to compare with.
-struct MutationStats {
-  std::atomic<std::uint64_t> deliveries{0};  // room messages that reached the mutant
-  std::atomic<std::uint64_t> lost{0};
-  std::atomic<std::uint64_t> duplicated{0};
-};
 
 // The chosen mutants. A healthy server has none of this: the decorators are put around its parts only when a
 // mutant is chosen, and its own code asks nothing but whether there is a Mutation.
@@ -72,12 +66,13 @@ class Mutation {
   std::unique_ptr<channel_layer::ChannelLayer> wrap(std::unique_ptr<channel_layer::ChannelLayer> layer,
                                                     boost::asio::io_context& io) const;
 
-  MutationStats& stats() const { return stats_; }
+  LoadStats& stats() const { return load_->stats(); }
 
  private:
   std::vector<std::pair<std::string, std::string>> chosen_;
   std::vector<const WireMutant*> wire_;
-  mutable MutationStats stats_;
+  LoadPlan load_plan_;
+  std::unique_ptr<LoadMutants> load_;  // always there: a mutant of any kind has statistics
 };
 
 }  // namespace roomcheck::reference_server

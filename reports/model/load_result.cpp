@@ -57,6 +57,31 @@ json document(const LoadResult& r) {
                      {"p50_ns", room.p50_ns},
                      {"p99_ns", room.p99_ns},
                      {"max_ns", room.max_ns}});
+  auto workloads = json::array(), stages = json::array(), room_sizes = json::array(), threads = json::array();
+  for (const WorkloadResult& w : r.workloads)
+    workloads.push_back({{"name", w.name},
+                         {"workload", w.workload},
+                         {"intended", w.intended},
+                         {"sent", w.sent},
+                         {"delivery", to_json(w.delivery)}});
+  for (const StageResult& s : r.stages)
+    stages.push_back({{"name", s.name},
+                      {"sent", s.sent},
+                      {"delivered", s.delivered},
+                      {"p50_ns", s.p50_ns},
+                      {"p99_ns", s.p99_ns},
+                      {"max_ns", s.max_ns}});
+  for (const SizeClassResult& c : r.room_sizes)
+    room_sizes.push_back({{"members", c.members},
+                          {"rooms", c.rooms},
+                          {"delivered", c.delivered},
+                          {"p50_ns", c.p50_ns},
+                          {"p99_ns", c.p99_ns},
+                          {"first_p50_ns", c.first_p50_ns},
+                          {"last_p50_ns", c.last_p50_ns},
+                          {"last_p99_ns", c.last_p99_ns}});
+  for (const LoadResult::Generator::Thread& t : r.generator.threads)
+    threads.push_back({{"cpu_ns", t.cpu_ns}, {"busiest", t.busiest}});
   for (const Threshold& t : r.thresholds)
     thresholds.push_back({{"expression", t.expression}, {"value", t.value}, {"passed", t.passed}});
   return {{"schema", LoadResult::kSchema},
@@ -79,23 +104,36 @@ json document(const LoadResult& r) {
            {{"intended", r.sends.intended},
             {"sent", r.sends.sent},
             {"late", r.sends.late},
-            {"dropped", r.sends.dropped}}},
+            {"dropped", r.sends.dropped},
+            {"refused", r.sends.refused}}},
           {"connections",
            {{"attempted", r.connections.attempted},
             {"opened", r.connections.opened},
             {"failed", r.connections.failed},
             {"closed_by_target", r.connections.closed_by_target},
+            {"left", r.connections.left},
+            {"reconnected", r.connections.reconnected},
+            {"slow_readers", r.connections.slow_readers},
+            {"slow_delivered", r.connections.slow_delivered},
             {"by_error", r.connections.by_error}}},
           {"generator",
            {{"cpu_ns", r.generator.cpu_ns},
             {"cpu_per_delivery_ns", r.generator.cpu_per_delivery_ns},
             {"busiest_thread", r.generator.busiest_thread},
+            {"threads", threads},
             {"loop_lag", to_json(r.generator.loop_lag)},
+            {"queue_samples", r.generator.queue_samples},
+            {"queue_samples_unread", r.generator.queue_samples_unread},
+            {"queue_unread_max_bytes", r.generator.queue_unread_max_bytes},
+            {"queue_unsent_max_bytes", r.generator.queue_unsent_max_bytes},
             {"refused_samples", r.generator.refused_samples},
             {"rss_bytes", r.generator.rss_bytes}}},
           {"series", series},
           {"events", events},
           {"rooms", rooms},
+          {"workloads", workloads},
+          {"stages", stages},
+          {"room_sizes", room_sizes},
           {"thresholds", thresholds}};
 }
 

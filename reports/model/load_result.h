@@ -75,6 +75,37 @@ struct RoomResult {
   std::int64_t max_ns = 0;
 };
 
+// One workload of a run that has several.
+struct WorkloadResult {
+  std::string name;
+  std::string workload;  // fan-out push direct echo join-storm churn
+  Delivery delivery;     // without offenders: those stand in LoadResult::delivery
+  std::uint64_t intended = 0;
+  std::uint64_t sent = 0;
+};
+
+// The messages whose intended time lies in one stage.
+struct StageResult {
+  std::string name;
+  std::uint64_t sent = 0;
+  std::uint64_t delivered = 0;
+  std::int64_t p50_ns = 0;
+  std::int64_t p99_ns = 0;
+  std::int64_t max_ns = 0;
+};
+
+// Rooms of about the same size, to a few per cent: 32 buckets an octave.
+struct SizeClassResult {
+  std::uint64_t members = 0;  // up to this many, above half of it
+  std::uint64_t rooms = 0;
+  std::uint64_t delivered = 0;
+  std::int64_t p50_ns = 0;
+  std::int64_t p99_ns = 0;
+  std::int64_t first_p50_ns = 0;
+  std::int64_t last_p50_ns = 0;
+  std::int64_t last_p99_ns = 0;
+};
+
 struct Threshold {
   std::string expression;  // "fan_out.p99<50ms"
   double value = 0;        // what was measured; ns for times
@@ -102,19 +133,36 @@ struct LoadResult {
   std::vector<std::string> invalid_because;
   std::vector<std::string> failed_because;  // harness or target failures that ended the run (exit 3)
   Delivery delivery;
-  std::map<std::string, Latency> latency;  // fan_out first median last connect
+  // By what was timed: fan_out push direct echo (deliveries), first median last spread (messages), connect
+  // join.
+  std::map<std::string, Latency> latency;
   struct Sends {
     std::uint64_t intended = 0, sent = 0, late = 0, dropped = 0;
+    std::uint64_t refused = 0;  // by the control
   } sends;
   struct Connections {
     std::uint64_t attempted = 0, opened = 0, failed = 0, closed_by_target = 0;
     std::map<std::string, std::uint64_t> by_error;  // "tcp: refused", "close 1006"
+    std::uint64_t left = 0;                         // by plan: churn
+    std::uint64_t reconnected = 0;                  // opened again
+    std::uint64_t slow_readers = 0;
+    std::uint64_t slow_delivered = 0;  // to slow readers: not part of `delivery`
   } connections;
   struct Generator {
     std::int64_t cpu_ns = 0;  // user + system, all threads, of the run phase
     std::int64_t cpu_per_delivery_ns = 0;
     double busiest_thread = 0;  // share of one core, 0..1
+    struct Thread {
+      std::int64_t cpu_ns = 0;
+      double busiest = 0;  // share of one core in its busiest second
+    };
+    std::vector<Thread> threads;
     stats::Histogram loop_lag;
+    // Samples of the kernel's queues of our connections, during the run.
+    std::uint64_t queue_samples = 0;
+    std::uint64_t queue_samples_unread = 0;  // something had arrived and waited for us
+    std::uint64_t queue_unread_max_bytes = 0;
+    std::uint64_t queue_unsent_max_bytes = 0;
     std::uint64_t refused_samples = 0;
     std::uint64_t rss_bytes = 0;
   } generator;
@@ -128,6 +176,9 @@ struct LoadResult {
   std::vector<Second> series;
   std::vector<Event> events;
   std::vector<RoomResult> rooms;
+  std::vector<WorkloadResult> workloads;
+  std::vector<StageResult> stages;  // when there are several
+  std::vector<SizeClassResult> room_sizes;
   std::vector<Threshold> thresholds;
 };
 

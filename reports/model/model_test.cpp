@@ -49,6 +49,13 @@ LoadResult load() {
   out.shard = {1, 3};
   out.target_process = {7000, 700};
   out.rooms = {{"r1", 5, 10, 9, 1, 1, 2, 3}};
+  out.workloads = {{"talk", "fan-out", out.delivery, 3, 2}};
+  out.workloads[0].delivery.offenders.clear();
+  out.stages = {{"peak", 2, 10, 1, 2, 3}};
+  out.room_sizes = {{8, 1, 10, 1, 2, 3, 4, 5}};
+  out.generator.threads = {{7, 0.5}};
+  out.generator.queue_samples = 9;
+  out.connections.left = 4;
   out.thresholds = {{"delivery.lost==0", 1, false}};
   out.scenario = {{"clients", 5}};
   return out;

@@ -113,6 +113,29 @@ stats::Histogram parse_histogram(const Field& field) {
   return std::move(out).value();
 }
 
+Delivery parse_delivery(const Field& delivery) {
+  Delivery out;
+  delivery.read("expected", out.expected);
+  delivery.read("delivered", out.delivered);
+  delivery.read("lost", out.lost);
+  delivery.read("duplicated", out.duplicated);
+  delivery.read("reordered", out.reordered);
+  delivery.read("foreign", out.foreign);
+  delivery.read("corrupt", out.corrupt);
+  delivery.read("late", out.late);
+  delivery.read("in_flight_members", out.in_flight_members);
+  delivery.at("offenders").each([&](const Field& field) {
+    Delivery::Offender o;
+    field.read("kind", o.kind);
+    field.read("room", o.room);
+    field.read("sender", o.sender);
+    field.read("sequence", o.sequence);
+    field.read("member", o.member);
+    out.offenders.push_back(std::move(o));
+  });
+  return out;
+}
+
 LoadResult parse_load(const Field& root) {
   LoadResult out;
   root.read("started", out.started);
@@ -132,25 +155,7 @@ LoadResult parse_load(const Field& root) {
   root.read("invalid_because", out.invalid_because);
   root.read("failed_because", out.failed_because);
 
-  const Field delivery = root.at("delivery");
-  delivery.read("expected", out.delivery.expected);
-  delivery.read("delivered", out.delivery.delivered);
-  delivery.read("lost", out.delivery.lost);
-  delivery.read("duplicated", out.delivery.duplicated);
-  delivery.read("reordered", out.delivery.reordered);
-  delivery.read("foreign", out.delivery.foreign);
-  delivery.read("corrupt", out.delivery.corrupt);
-  delivery.read("late", out.delivery.late);
-  delivery.read("in_flight_members", out.delivery.in_flight_members);
-  delivery.at("offenders").each([&](const Field& field) {
-    Delivery::Offender o;
-    field.read("kind", o.kind);
-    field.read("room", o.room);
-    field.read("sender", o.sender);
-    field.read("sequence", o.sequence);
-    field.read("member", o.member);
-    out.delivery.offenders.push_back(std::move(o));
-  });
+  out.delivery = parse_delivery(root.at("delivery"));
 
   root.at("latency").each_member([&](const std::string& name, const Field& field) {
     out.latency[name] = {parse_histogram(field.at("corrected")), parse_histogram(field.at("uncorrected"))};
@@ -161,18 +166,34 @@ LoadResult parse_load(const Field& root) {
   sends.read("sent", out.sends.sent);
   sends.read("late", out.sends.late);
   sends.read("dropped", out.sends.dropped);
+  sends.read_if_there("refused", out.sends.refused);
 
   const Field connections = root.at("connections");
   connections.read("attempted", out.connections.attempted);
   connections.read("opened", out.connections.opened);
   connections.read("failed", out.connections.failed);
   connections.read("closed_by_target", out.connections.closed_by_target);
+  connections.read_if_there("left", out.connections.left);
+  connections.read_if_there("reconnected", out.connections.reconnected);
+  connections.read_if_there("slow_readers", out.connections.slow_readers);
+  connections.read_if_there("slow_delivered", out.connections.slow_delivered);
   connections.read("by_error", out.connections.by_error);
 
   const Field generator = root.at("generator");
   generator.read("cpu_ns", out.generator.cpu_ns);
   generator.read("cpu_per_delivery_ns", out.generator.cpu_per_delivery_ns);
   generator.read("busiest_thread", out.generator.busiest_thread);
+  if (generator.has("threads"))
+    generator.at("threads").each([&](const Field& field) {
+      LoadResult::Generator::Thread t;
+      field.read("cpu_ns", t.cpu_ns);
+      field.read("busiest", t.busiest);
+      out.generator.threads.push_back(t);
+    });
+  generator.read_if_there("queue_samples", out.generator.queue_samples);
+  generator.read_if_there("queue_samples_unread", out.generator.queue_samples_unread);
+  generator.read_if_there("queue_unread_max_bytes", out.generator.queue_unread_max_bytes);
+  generator.read_if_there("queue_unsent_max_bytes", out.generator.queue_unsent_max_bytes);
   out.generator.loop_lag = parse_histogram(generator.at("loop_lag"));
   generator.read("refused_samples", out.generator.refused_samples);
   generator.read("rss_bytes", out.generator.rss_bytes);
@@ -217,6 +238,40 @@ LoadResult parse_load(const Field& root) {
     field.read("max_ns", r.max_ns);
     out.rooms.push_back(std::move(r));
   });
+  if (root.has("workloads"))
+    root.at("workloads").each([&](const Field& field) {
+      WorkloadResult w;
+      field.read("name", w.name);
+      field.read("workload", w.workload);
+      field.read("intended", w.intended);
+      field.read("sent", w.sent);
+      w.delivery = parse_delivery(field.at("delivery"));
+      out.workloads.push_back(std::move(w));
+    });
+  if (root.has("stages"))
+    root.at("stages").each([&](const Field& field) {
+      StageResult s;
+      field.read("name", s.name);
+      field.read("sent", s.sent);
+      field.read("delivered", s.delivered);
+      field.read("p50_ns", s.p50_ns);
+      field.read("p99_ns", s.p99_ns);
+      field.read("max_ns", s.max_ns);
+      out.stages.push_back(std::move(s));
+    });
+  if (root.has("room_sizes"))
+    root.at("room_sizes").each([&](const Field& field) {
+      SizeClassResult c;
+      field.read("members", c.members);
+      field.read("rooms", c.rooms);
+      field.read("delivered", c.delivered);
+      field.read("p50_ns", c.p50_ns);
+      field.read("p99_ns", c.p99_ns);
+      field.read("first_p50_ns", c.first_p50_ns);
+      field.read("last_p50_ns", c.last_p50_ns);
+      field.read("last_p99_ns", c.last_p99_ns);
+      out.room_sizes.push_back(c);
+    });
   root.at("thresholds").each([&](const Field& field) {
     Threshold t;
     field.read("expression", t.expression);

@@ -4,11 +4,11 @@
 #include "libs/base/result.h"
 #include "libs/testkit/files.h"
 #include "reports/model/junit.h"
+#include "reports/model/plain.h"
 #include "reports/render/annotations.h"
 #include "reports/render/html.h"
 #include "reports/render/markdown.h"
 #include "reports/render/matrix.h"
-#include "reports/render/plain.h"
 #include "reports/samples/samples.h"
 
 namespace roomcheck::reports {

@@ -1,7 +1,7 @@
 #include <initializer_list>
 
 #include "libs/base/result.h"
-#include "reports/render/plain.h"
+#include "reports/model/plain.h"
 
 namespace roomcheck::reports {
 namespace {

@@ -1,7 +1,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "reports/render/plain.h"
+#include "reports/model/plain.h"
 
 namespace roomcheck::reports {
 namespace {

@@ -35,6 +35,14 @@ class RoomLatency {
     return Nanoseconds(0);
   }
   Nanoseconds max() const { return max_; }
+  std::uint64_t count() const { return count_; }
+  void merge(const RoomLatency& other) {
+    if (other.counts_.empty()) return;
+    counts_.resize(kOctaves * 32);
+    for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+    count_ += other.count_;
+    max_ = std::max(max_, other.max_);
+  }
 
  private:
   static constexpr int kFirstOctave = 10;  // 1,024 ns

@@ -16,4 +16,9 @@ std::string to_csv(const AnyResult& result, const std::string& table);
 // distance: what its plotter and hdr-plot read.
 std::string to_hgrm(const stats::Histogram& histogram);
 
+// HdrHistogram's V2 log (format 1.3), values in nanoseconds, Interval_Max in milliseconds: the corrected
+// latencies of each second with the tag "second", then each latency of the whole run with the tag of its name
+// ("fan_out", "fan_out.uncorrected").
+std::string to_hlog(const LoadResult& result);
+
 }  // namespace roomcheck::reports

@@ -1,0 +1,143 @@
+#pragma once
+#include <boost/asio/io_context.hpp>
+#include <map>
+#include <memory>
+#include <queue>
+#include <string>
+#include <vector>
+
+#include "libs/websocket/client.h"
+#include "loadgen/outside.h"
+#include "loadgen/traffic.h"
+
+namespace roomcheck::loadgen {
+
+// What became of the connections of one thread.
+struct ConnectionSums {
+  std::uint64_t attempted = 0, opened = 0, failed = 0, not_joined = 0, closed_by_target = 0;
+  std::uint64_t left = 0;         // by plan: churn
+  std::uint64_t reconnected = 0;  // opened again, by plan or after the target had closed
+  std::uint64_t slow_readers = 0, slow_delivered = 0;
+  std::map<std::string, std::uint64_t> by_error;
+  std::string first_failure;  // one sentence
+  int first_failure_status = 0;
+  reports::Latency connect;  // corrected: from the intended time to the 101; uncorrected: from connect()
+  reports::Latency join;     // corrected: from the intended time to being a member; uncorrected: likewise
+};
+
+// The clients of one workload on one thread: they connect, join, leave and come back as their workload wants;
+// slow readers among them take their time. Their messages are Traffic's.
+//
+//   connect ──▶ member ──▶ leaving (churn) ──▶ connect ...
+//      ▲           │ the target closes
+//      └── wait ◀──┘ (--reconnect, doubled each time up to a limit)
+//
+// Slow readers are connections, not members: what they get is counted apart and judged by nobody.
+//
+// Thread: the loop that runs `io`.
+class Crowd final : public Port {
+ public:
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    virtual void attempt_ended() = 0;  // opened or failed
+    virtual void one_gone() = 0;       // an open connection has ended
+  };
+  struct Parts {
+    const Scenario& scenario;
+    const target::Profile& profile;
+    std::uint32_t run;
+    std::uint32_t thread;
+    boost::asio::io_context& io;
+    websocket::Client& client;
+    Listener& listener;
+    ConnectionSums& sums;
+  };
+
+  Crowd(const Parts& parts, std::size_t index);
+  ~Crowd() override;
+
+  // Before the run: the clients that connect now, one by one.
+  bool has_more() const { return next_ < (joins_in_the_run_ ? 0 : order_.size()); }
+  void connect_next(Nanoseconds intended);
+  // What must be known before the first send (direct: the channel names). `done` with an error's sentence or
+  // "", once, not before it returns.
+  void prepare(std::function<void(std::string)> done);
+
+  // The run.
+  void begin(Nanoseconds start);
+  Nanoseconds next_due() const;
+  void act(Nanoseconds now);  // sends, joins, leaves what is due, a bounded part of it
+  void stop();                // no sends, no joins from now on; who leaves is expected back by nobody
+
+  // The end. What was in flight to members is then lost.
+  void finish() { traffic_.finish(); }
+  void close_all();
+
+  std::uint64_t open() const { return open_; }
+  bool expects_more() const;  // connections are under way, or will be
+  std::uint64_t unjoined() const { return members_open_ - traffic_.joined(); }
+  Traffic& traffic() { return traffic_; }
+  const Traffic& traffic() const { return traffic_; }
+  // Of up to `most` connections, another part each time.
+  void sample_queues(std::size_t most, const std::function<void(const websocket::KernelQueues&)>& take);
+
+  // Port
+  Sent send(std::uint32_t member, std::string_view message) override;
+  Sent send_outside(std::uint32_t room, std::uint32_t sequence, std::string_view message) override;
+
+ private:
+  class Member;
+  struct Client {
+    websocket::ConnectionPtr connection;
+    Nanoseconds intended{0};  // of the present connection
+    std::uint8_t failures = 0;
+    bool slow = false;
+    bool leaving = false;
+    bool was_open = false;
+    bool connecting = false;
+  };
+  struct Step {
+    enum class Kind { connect, leave, resume };
+    Nanoseconds due{0};
+    std::uint32_t client = 0;
+    Kind kind = Kind::connect;
+    std::uint64_t stay = 0;  // leave, resume: of this connection only
+    bool operator<(const Step& other) const { return due > other.due; }  // the queue's top is the first due
+  };
+
+  void connect(std::uint32_t number, Nanoseconds intended);
+  void ask_for_channel(std::uint32_t room);
+  void take_step(const Step& step);
+  void come_back(std::uint32_t number);
+  Nanoseconds next_join() const;
+  void on_connected(std::uint32_t number, const websocket::ConnectTimes& times);
+  void on_failed(std::uint32_t number, const websocket::ConnectFailure& failure);
+  void on_message(std::uint32_t number, const websocket::Message& message);
+  void on_close(std::uint32_t number, const websocket::CloseInfo& info);
+  void plan_leave(std::uint32_t number, Nanoseconds now);
+
+  const Parts parts_;
+  const WorkloadPlan& plan_;
+  const bool joins_in_the_run_;
+  Traffic traffic_;
+  std::unique_ptr<Outside> outside_;
+  std::vector<std::string> channels_;  // direct: by room
+  std::function<void(std::string)> prepared_;
+  std::vector<Client> clients_;
+  std::vector<std::uint64_t> stays_;  // how often each client has connected: its present stay
+  std::vector<std::uint32_t> order_;  // clients in the order of connecting: round the rooms
+  std::size_t next_ = 0;              // in order_
+  std::size_t sampled_ = 0;
+  std::priority_queue<Step> steps_;
+  std::uint64_t open_ = 0;
+  std::uint64_t members_open_ = 0;  // without slow readers
+  std::uint64_t connecting_ = 0;
+  std::uint64_t returning_ = 0;  // connects among the steps
+  bool running_ = false;
+  bool stopped_ = false;
+  bool closing_ = false;
+  Nanoseconds joins_from_{0};
+};
+
+}  // namespace roomcheck::loadgen

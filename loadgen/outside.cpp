@@ -1,0 +1,57 @@
+#include "loadgen/outside.h"
+
+#include <boost/asio/post.hpp>
+
+namespace roomcheck::loadgen {
+
+Outside::Outside(std::unique_ptr<target::Control> control, boost::asio::io_context& loop)
+    : control_(std::move(control)), loop_(loop), thread_([this] { run(); }) {}
+
+Outside::~Outside() {
+  {
+    const std::lock_guard lock(mu_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+bool Outside::submit(Call call, Done done) {
+  {
+    const std::lock_guard lock(mu_);
+    if (waiting_.size() >= kCapacity) return false;
+    waiting_.emplace_back(std::move(call), std::move(done));
+  }
+  changed_.notify_one();
+  return true;
+}
+
+void Outside::run() {
+  while (true) {
+    std::unique_lock lock(mu_);
+    changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    if (stopping_) return;
+    auto [call, done] = std::move(waiting_.front());
+    waiting_.pop_front();
+    lock.unlock();
+    boost::asio::post(loop_, [done = std::move(done), answer = make(call)] { done(answer); });
+  }
+}
+
+Outside::Answer Outside::make(const Call& call) {
+  Answer out;
+  out.began = steady_clock().now();
+  if (call.kind == Call::Kind::members) {
+    out.members = control_->members(call.address);
+    return out;
+  }
+  const Result<event::Event> event = event::parse_json(call.event);
+  const Result<void> result = !event.ok() ? Result<void>(event.error())
+                              : call.kind == Call::Kind::channel_send
+                                  ? control_->channel_send(call.address, *event)
+                                  : control_->group_send(call.address, *event);
+  if (!result.ok()) out.members = result.error();
+  return out;
+}
+
+}  // namespace roomcheck::loadgen

@@ -1,0 +1,196 @@
+#include "reference_server/mutants/load_mutants.h"
+
+#include <boost/asio/steady_timer.hpp>
+#include <queue>
+#include <string>
+
+namespace roomcheck::reference_server {
+
+using websocket::Connection;
+using websocket::ConnectionPtr;
+
+namespace {
+
+constexpr std::size_t kMostWaiting = 1'000'000;
+constexpr std::uint32_t kMemberDelays = 5;
+constexpr Nanoseconds kLongestHold = std::chrono::seconds(1);  // of a message that waits to be overtaken
+
+}  // namespace
+
+// A room member's connection whose deliveries are held, dropped, doubled, overtaken.
+class LoadMutants::Held final : public Connection, public std::enable_shared_from_this<Held> {
+ public:
+  Held(ConnectionPtr inner, LoadMutants& mutants, std::shared_ptr<Waiting> waiting, std::uint32_t member)
+      : inner_(std::move(inner)), mutants_(mutants), waiting_(std::move(waiting)), member_(member) {}
+
+  Sent send_text(std::string_view payload) override;
+  Sent send(const websocket::PreparedText& text) override { return send_text(text.payload()); }
+  Sent send_binary(std::string_view payload) override { return inner_->send_binary(payload); }
+  void ping(std::string_view payload) override { inner_->ping(payload); }
+  void close(std::uint16_t code, std::string_view reason) override { inner_->close(code, reason); }
+  void abort() override { inner_->abort(); }
+  void pause_reading() override { inner_->pause_reading(); }
+  void resume_reading() override { inner_->resume_reading(); }
+  std::size_t unsent_bytes() const override { return inner_->unsent_bytes(); }
+  std::uint64_t dropped() const override { return inner_->dropped(); }
+  std::string remote_address() const override { return inner_->remote_address(); }
+
+  void leave(std::uint64_t number, Nanoseconds arrived, const std::string& payload);
+  void leave_overtaken(std::uint64_t number);
+
+ private:
+  const ConnectionPtr inner_;
+  LoadMutants& mutants_;
+  const std::shared_ptr<Waiting> waiting_;
+  const std::uint32_t member_;
+  std::string to_be_overtaken_;
+  std::uint64_t to_be_overtaken_number_ = 0;
+};
+
+// What waits on one loop, by the time when it is due.
+class LoadMutants::Waiting final : public std::enable_shared_from_this<Waiting> {
+ public:
+  struct Item {
+    Nanoseconds due;
+    std::uint64_t order;  // equal due: first come, first served
+    std::shared_ptr<Held> connection;
+    std::uint64_t number;
+    Nanoseconds arrived;
+    std::string payload;  // empty: the one that waits to be overtaken
+    bool operator<(const Item& other) const {
+      return std::tie(due, order) > std::tie(other.due, other.order);
+    }
+  };
+
+  explicit Waiting(boost::asio::io_context& io) : timer_(io) {}
+
+  bool full() const { return items_.size() >= kMostWaiting; }
+  bool empty() const { return items_.empty(); }
+  void add(Item item) {
+    item.order = ++order_;
+    items_.push(std::move(item));
+    arm();
+  }
+
+ private:
+  void arm() {
+    if (items_.empty() || (armed_ && items_.top().due >= armed_for_)) return;
+    armed_ = true;
+    armed_for_ = items_.top().due;
+    timer_.expires_at(std::chrono::steady_clock::time_point(armed_for_));
+    timer_.async_wait([self = shared_from_this()](const boost::system::error_code& code) {
+      if (code) return;
+      self->armed_ = false;
+      self->release();
+      self->arm();
+    });
+  }
+
+  void release() {
+    const Nanoseconds now = steady_clock().now();
+    while (!items_.empty() && items_.top().due <= now) {
+      const Item item = items_.top();
+      items_.pop();
+      if (item.payload.empty()) {
+        item.connection->leave_overtaken(item.number);
+      } else {
+        item.connection->leave(item.number, item.arrived, item.payload);
+      }
+    }
+  }
+
+  boost::asio::steady_timer timer_;
+  std::priority_queue<Item> items_;
+  std::uint64_t order_ = 0;
+  bool armed_ = false;
+  Nanoseconds armed_for_{0};
+};
+
+LoadMutants::LoadMutants(const LoadPlan& plan) : plan_(plan) {}
+LoadMutants::~LoadMutants() = default;
+
+ConnectionPtr LoadMutants::wrap(ConnectionPtr connection, boost::asio::io_context& io) {
+  const std::lock_guard lock(mu_);
+  std::shared_ptr<Waiting>& waiting = waiting_[&io];
+  if (!waiting) waiting = std::make_shared<Waiting>(io);
+  return std::make_shared<Held>(std::move(connection), *this, waiting, members_++);
+}
+
+// When a delivery that has arrived leaves.
+Nanoseconds LoadMutants::due(Nanoseconds at, std::uint32_t member) {
+  const std::lock_guard lock(mu_);
+  if (first_.count() < 0) first_ = at;
+  Nanoseconds out = at + plan_.delay +
+                    plan_.member_delay * (plan_.member_delay.count() > 0 ? member % kMemberDelays + 1 : 0);
+  if (plan_.stall.count() > 0) {
+    const Nanoseconds into = (out - first_) % plan_.stall_period;
+    if (into >= plan_.stall_period - plan_.stall) out += plan_.stall_period - into;
+  }
+  if (plan_.serves > 0) {
+    out = std::max(out, next_slot_);
+    next_slot_ = out + Nanoseconds(1'000'000'000 / static_cast<std::int64_t>(plan_.serves));
+  }
+  return out;
+}
+
+Connection::Sent LoadMutants::Held::send_text(std::string_view payload) {
+  LoadStats& stats = mutants_.stats_;
+  const LoadPlan& plan = mutants_.plan_;
+  const std::uint64_t number = ++stats.deliveries;
+  if ((plan.lose > 0 && number % plan.lose == 0) || waiting_->full()) {
+    ++stats.lost;
+    return Sent::accepted;
+  }
+  const Nanoseconds now = steady_clock().now();
+  const Nanoseconds due = mutants_.due(now, member_);
+  if (due <= now && waiting_->empty()) {
+    leave(number, now, std::string(payload));
+  } else {
+    waiting_->add({due, 0, shared_from_this(), number, now, std::string(payload)});
+  }
+  return Sent::accepted;
+}
+
+void LoadMutants::Held::leave(std::uint64_t number, Nanoseconds arrived, const std::string& payload) {
+  LoadStats& stats = mutants_.stats_;
+  const LoadPlan& plan = mutants_.plan_;
+  if (plan.reorder > 0 && number % plan.reorder == 0 && to_be_overtaken_.empty()) {
+    to_be_overtaken_ = payload;
+    to_be_overtaken_number_ = number;
+    waiting_->add({steady_clock().now() + kLongestHold, 0, shared_from_this(), number, arrived, {}});
+    return;
+  }
+  for (const Nanoseconds end = steady_clock().now() + plan.burn; steady_clock().now() < end;) {
+  }
+  const Nanoseconds now = steady_clock().now();
+  {
+    const std::lock_guard lock(stats.mu);
+    stats.held.record(now - arrived);
+    if (plan.serves > 0) {
+      // A gap belongs to the limit only while something waited.
+      const Nanoseconds slot(1'000'000'000 / static_cast<std::int64_t>(plan.serves));
+      if (now - arrived > slot && stats.last_left.count() > 0) {
+        ++stats.served;
+        stats.serving += now - stats.last_left;
+      }
+      stats.last_left = now;
+    }
+  }
+  inner_->send_text(payload);
+  if (plan.duplicate > 0 && number % plan.duplicate == 0) {
+    ++stats.duplicated;
+    inner_->send_text(payload);
+  }
+  if (to_be_overtaken_.empty()) return;
+  ++stats.reordered;
+  inner_->send_text(to_be_overtaken_);
+  to_be_overtaken_.clear();
+}
+
+void LoadMutants::Held::leave_overtaken(std::uint64_t number) {
+  if (to_be_overtaken_.empty() || to_be_overtaken_number_ != number) return;  // it was
+  inner_->send_text(to_be_overtaken_);
+  to_be_overtaken_.clear();
+}
+
+}  // namespace roomcheck::reference_server
