@@ -50,10 +50,10 @@ class Connection {
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
 
-  virtual std::size_t unsent_bytes() const = 0;    // accepted, not yet taken by the kernel
+  virtual std::size_t unsent_bytes() const = 0;              // accepted, not yet taken by the kernel
   virtual KernelQueues kernel_queues() const { return {}; }  // a system call or two; zeros when closed
-  virtual std::uint64_t dropped() const = 0;       // messages dropped over the limit
-  virtual std::string remote_address() const = 0;  // "127.0.0.1:54321"
+  virtual std::uint64_t dropped() const = 0;                 // messages dropped over the limit
+  virtual std::string remote_address() const = 0;            // "127.0.0.1:54321"
 };
 
 using ConnectionPtr = std::shared_ptr<Connection>;
