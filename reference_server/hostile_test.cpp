@@ -263,5 +263,19 @@ TEST(Hostile, TheControlApiTakesNoAbuse) {
   EXPECT_EQ(room.finish(), "");
 }
 
+TEST(Hostile, WhoHoldsTheControlPortHoldsNothingElse) {
+  Program server;
+  OrdinaryRoom room(server);
+  {
+    std::vector<Socket> silent;
+    for (int i = 0; i < 300; ++i) silent.emplace_back(server.control_port());
+    server.await("control_connections_over_limit_total", 1);
+    room.advance(10);
+    server.await("control_timeouts_total", 256);
+  }
+  EXPECT_EQ(server.control("GET", "/stats", "").status, 200);
+  EXPECT_EQ(room.finish(), "");
+}
+
 }  // namespace
 }  // namespace roomcheck::reference_server

@@ -73,6 +73,7 @@ class Program {
   }
 
   std::uint16_t port() const { return static_cast<std::uint16_t>(std::stoi(port_)); }
+  std::uint16_t control_port() const { return static_cast<std::uint16_t>(std::stoi(control_port_)); }
   testkit::Process& process() { return process_; }
 
   std::unique_ptr<RawClient> connect() const { return connect(port_); }
