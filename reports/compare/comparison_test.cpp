@@ -174,6 +174,15 @@ TEST(CompareLoad, OnlyRunsOfOneScenarioAreCompared) {
       "compared");
 }
 
+TEST(CompareLoad, WhereTheTargetIsDoesNotMatterButHowManyNodesItHas) {
+  auto base = runs("base", 8, 1, 1), fresh = runs("new", 8, 1, 2);
+  for (LoadRun& run : base) run.result.scenario["targets"] = {"ws://127.0.0.1:1"};
+  for (LoadRun& run : fresh) run.result.scenario["targets"] = {"ws://127.0.0.1:2"};
+  EXPECT_NO_THROW(compare(base, fresh, {}));
+  fresh[0].result.scenario["targets"].push_back("ws://127.0.0.1:3");
+  EXPECT_THAT(refusal(base, fresh), HasSubstr("at /targets"));
+}
+
 TEST(CompareLoad, AnUnknownMetricIsRefusedWithTheNearest) {
   CompareOptions options;
   options.metrics = {"fanout.p50"};
