@@ -19,6 +19,8 @@ function(roomcheck_add_test name)
   add_executable(${name} ${arg_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE roomcheck::warnings ${arg_LIBS} GTest::gmock GTest::gtest_main)
+  # A test's own code runs once: what it tests is optimised, it need not be. Two fifths of its compile time.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   add_test(NAME ${name} COMMAND ${name})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
