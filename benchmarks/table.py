@@ -265,7 +265,7 @@ def as_markdown(table):
 
 def main():
     parser = argparse.ArgumentParser(prog="ci/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="three short repetitions, in under 3 minutes")
+    parser.add_argument("--quick", action="store_true", help="three short repetitions: about 3 minutes")
     parser.add_argument("--repetitions", type=int, help="of each row (5; with --quick 3)")
     parser.add_argument("--only", metavar="REGEX", help="only rows whose name matches")
     parser.add_argument("--json", metavar="FILE", help="all samples, for machines")

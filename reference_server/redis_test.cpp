@@ -11,7 +11,7 @@
 #include "libs/target/control.h"
 #include "libs/testkit/paths.h"
 #include "libs/testkit/redis.h"
-#include "libs/websocket/client.h"
+#include "reference_server/recorder.h"
 
 namespace roomcheck::reference_server {
 namespace {
@@ -27,27 +27,6 @@ const std::string kP2 = R"({"message": "\u9884\u8b66\u4fe1\u606f2\uff1a)";
 const std::string kP1 = R"(\u9884\u8b66\u4fe1\u606f1\uff1a)";
 
 std::string shown(const std::string& text) { return kP2 + kP1 + text + "\"}"; }
-
-struct Seen {
-  std::vector<std::string> texts;
-  std::vector<std::uint16_t> closes;
-  std::vector<int> refused;
-  bool opened = false;
-};
-
-class Recorder final : public websocket::ClientHandler {
- public:
-  explicit Recorder(std::shared_ptr<Seen> seen) : seen_(std::move(seen)) {}
-  void on_open() override { seen_->opened = true; }
-  void on_message(const websocket::Message& message) override { seen_->texts.emplace_back(message.payload); }
-  void on_close(const websocket::CloseInfo& info) override { seen_->closes.push_back(info.code); }
-  void on_failed(const websocket::ConnectFailure& failure) override {
-    seen_->refused.push_back(failure.status);
-  }
-
- private:
-  std::shared_ptr<Seen> seen_;
-};
 
 struct Member {
   websocket::ConnectionPtr connection;

@@ -6,8 +6,8 @@
 #include <thread>
 
 #include "libs/testkit/process.h"
-#include "libs/websocket/client.h"
 #include "reference_server/node.h"
+#include "reference_server/recorder.h"
 
 namespace roomcheck::reference_server {
 namespace {
@@ -15,27 +15,6 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 using websocket::ConnectionPtr;
-
-struct Seen {
-  std::vector<std::string> texts;
-  std::vector<std::uint16_t> closes;
-  std::vector<int> refused;
-  bool opened = false;
-};
-
-class Recorder final : public websocket::ClientHandler {
- public:
-  explicit Recorder(std::shared_ptr<Seen> seen) : seen_(std::move(seen)) {}
-  void on_open() override { seen_->opened = true; }
-  void on_message(const websocket::Message& message) override { seen_->texts.emplace_back(message.payload); }
-  void on_close(const websocket::CloseInfo& info) override { seen_->closes.push_back(info.code); }
-  void on_failed(const websocket::ConnectFailure& failure) override {
-    seen_->refused.push_back(failure.status);
-  }
-
- private:
-  std::shared_ptr<Seen> seen_;
-};
 
 const std::string kP1 = "\\u9884\\u8b66\\u4fe1\\u606f1\\uff1a";
 const std::string kP2 = "\\u9884\\u8b66\\u4fe1\\u606f2\\uff1a";
