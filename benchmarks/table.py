@@ -10,7 +10,9 @@ import json
 import math
 import os
 import re
+import shlex
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -160,12 +162,28 @@ class Bench:
             return (n1 - n0) / (t1 - t0) if t1 > t0 else float("inf")
 
 
+    def suite(self, jobs):
+        """Seconds that the whole conformance suite takes, judging the reference server (which it starts itself)."""
+        with socket.socket() as one, socket.socket() as other:
+            for listener in (one, other):
+                listener.bind(("127.0.0.1", 0))
+            target, control = (f"127.0.0.1:{listener.getsockname()[1]}" for listener in (one, other))
+        words = [self.program("conformance"), "--target", "ws://" + target, "--control", "http://" + control, "--jobs", str(jobs), "--start",
+                 f"exec {shlex.quote(self.program('reference_server'))} --listen {target} --control {control} --log-level error"]
+        before = time.monotonic()
+        done = subprocess.run(words, capture_output=True, text=True, timeout=300)
+        if done.returncode != 0:
+            sys.exit(f"ci/bench: {' '.join(words)}: {(done.stdout + done.stderr).strip()[-300:]}")
+        return time.monotonic() - before
+
+
 def server_ns(figures):
     return figures["server_cpu_per_delivery_ns"]
 
 
 def rows(bench):
-    """(what, must, aim, unit, measure() -> (ours, baseline)); lower is better but where `must` begins with >=."""
+    """(what, must, aim, unit, measure() -> (ours, baseline)); lower is better but where `must` begins with >=; without a must it
+    only informs."""
     most = 10_000
     out = []
     for members in (1_000, most):
@@ -200,6 +218,8 @@ def rows(bench):
         mx, my = statistics.mean(x), statistics.mean(y)
         return (sum((a - mx) * (b - my) for a, b in zip(x, y)) / sum((a - mx) ** 2 for a in x), 1.0)
     out.append(("cost against members (100 to the limit of open files): fitted exponent", "<= 1.05", "<= 1.0", "", exponent))
+    for jobs, aim in ((1, "<= 10"), (8, "<= 4")):
+        out.append((f"the conformance suite on the reference server, --jobs {jobs}", None, aim, "s", lambda n=jobs: (bench.suite(n), 1.0)))
     return out
 
 
@@ -209,6 +229,8 @@ def open_files():
 
 
 def holds(limit, value):
+    if limit is None:
+        return True
     sign, number = limit.split()
     return value <= float(number) if sign == "<=" else value >= float(number)
 
@@ -241,12 +263,13 @@ def measure(bench, only):
 
 
 def cells(row):
+    must = row["must"] or "-"
     if row["met"] is None:
-        return [row["what"], "-", "-", "-", "-", row["must"], row["aim"], "could not be measured"]
-    verdict = "aim met" if row["aim_met"] else "met" if row["met"] else "MISSED"
+        return [row["what"], "-", "-", "-", "-", must, row["aim"], "could not be measured"]
+    verdict = "aim met" if row["aim_met"] else "MISSED" if not row["met"] else "met" if row["must"] else "aim missed"
     number = (lambda x: f"{x:,.0f}") if row["ours"] >= 1000 else (lambda x: f"{x:.3g}")
     return [row["what"], f"{row['ratio']:.3f}", f"{row['least']:.2f}-{row['most']:.2f}", f"{number(row['ours'])} {row['unit']}".strip(),
-            f"{number(row['baseline'])} {row['unit']}".strip(), row["must"], row["aim"], verdict]
+            f"{number(row['baseline'])} {row['unit']}".strip(), must, row["aim"], verdict]
 
 
 HEAD = ["what", "ratio", "spread", "ours", "baseline", "must", "aim", "verdict"]
@@ -290,8 +313,9 @@ def main():
     os.makedirs(os.path.dirname(os.path.abspath(history)), exist_ok=True)
     with open(history, "a") as out:
         out.write(json.dumps({**result, "rows": {row["what"]: row.get("ratio") for row in table}}) + "\n")
-    missed = [row["what"] for row in table if not row["met"]]
-    print(f"{len(table) - len(missed)} of {len(table)} musts met" + (": missed " + "; ".join(missed) if missed else ""))
+    musts = [row for row in table if row["must"]]
+    missed = [row["what"] for row in musts if not row["met"]]
+    print(f"{len(musts) - len(missed)} of {len(musts)} musts met" + (": missed " + "; ".join(missed) if missed else ""))
     sys.exit(1 if missed else 0)
 
 

@@ -369,10 +369,11 @@ std::vector<Case> connect_cases() {
        "Nothing is sent on join: no history, no acknowledgement, no presence.",
        [](Context& c) {
          const std::string room = c.fresh_room();
-         const MemberPtr first = c.join(room);
-         c.fence(first);
-         const MemberPtr second = c.join(room);
-         c.fence(second);  // its own message is the first thing it hears
+         std::vector<MemberPtr> members;
+         for (int i = 0; i < 5; ++i) {
+           members.push_back(c.join(room));
+           c.all_hear(members, c.say(members.back()));  // the first thing it hears, and the next for the rest
+         }
        }},
       {"connect.silent-join/who-comes-back",
        "connect.silent-join",

@@ -41,6 +41,11 @@ std::vector<Mutant> inner_mutants() {
        {"connect.room-name-accepted"},
        "Room names longer than 50 characters are refused.",
        ""},
+      {"hidden-names-refused",
+       K::spec,
+       {"connect.room-name-accepted"},
+       "Room names that begin with a dot are refused.",
+       ""},
       {"room-not-decoded",
        K::spec,
        {"connect.room-name-decoded"},
@@ -291,6 +296,7 @@ std::optional<Route> Mutation::reroute(const websocket::Request& request, std::o
   if (has("query-in-room") && !request.query.empty()) room += ".query";
   if (has("long-names-accepted") && room.size() > 99) room.resize(99);
   if (has("short-names-only") && room.size() > 50) return std::nullopt;
+  if (has("hidden-names-refused") && room.front() == '.') return std::nullopt;
   if (has("odd-names-accepted") && room.size() < 100)
     for (char& c : room)
       if (!event::check_group_name(std::string(1, c)).ok()) c = '_';

@@ -59,6 +59,12 @@ std::vector<WireMutant> message_mutants() {
                                  ? relay(frame, "not JSON")
                                  : Then::pass;
                     }),
+      spoils_frames("bom-skipped", {"messages.bad-json"}, "A byte order mark before JSON is skipped.",
+                    [](Link& link, RawFrame& frame) {
+                      if (is_room_text(link, frame) && frame.payload.compare(0, 3, "\xef\xbb\xbf") == 0)
+                        frame.payload.erase(0, 3);
+                      return Then::pass;
+                    }),
       spoils_frames("any-json-relayed", {"messages.not-an-object", "messages.others-unharmed"},
                     "JSON that is no object is a message.",
                     [](Link& link, RawFrame& frame) {

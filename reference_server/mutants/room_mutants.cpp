@@ -133,16 +133,17 @@ WireMutant small_window() {
       });
 }
 
-// Where three are in a room, the first of them misses the first word of the third to speak.
+// Where three are in a room before any of them speaks, the first misses the first word of the third to speak.
 WireMutant skips_a_member() {
   return spoils_frames(
       "skips-a-member", {"broadcast.reaches-all"},
-      "In a room of three, one member misses the first message of the third who speaks.",
+      "In a room of three who met in silence, one misses the first message of the third who speaks.",
       [](Link& link, RawFrame& frame) {
         if (!is_talk(link, frame)) return Then::pass;
         WireRoom& room = link.room();
         const bool first_word = room.talkers.insert(&link).second;
-        if (first_word && room.talkers.size() == 3 && room.links.size() == 3) room.links.front()->count = 1;
+        if (first_word && room.talkers.size() == 1) room.marked = room.links.size() == 3;
+        if (first_word && room.talkers.size() == 3 && room.marked) room.links.front()->count = 1;
         return Then::pass;
       },
       [](Link& link, RawFrame& frame) {
@@ -212,6 +213,22 @@ WireMutant greeting() {
   return out;
 }
 
+// Where four who are there have spoken.
+WireMutant presence() {
+  WireMutant out = spoils_frames("presence", {"connect.silent-join"},
+                                 "A room in which four have spoken is told who joins it.",
+                                 [](Link& link, RawFrame& frame) {
+                                   if (is_talk(link, frame)) link.room().talkers.insert(&link);
+                                   return Then::pass;
+                                 });
+  out.response = [](Link& link, std::string&) {
+    if (link.room().talkers.size() < 4) return;
+    for (Link* other : link.room().links)
+      if (other != &link) other->to_client(text_frame(R"({"message": "somebody joined"})"));
+  };
+  return out;
+}
+
 WireMutant target(std::string_view name, std::string_view sentence,
                   std::function<Then(Link&, RawFrame&)> from_client,
                   std::function<Then(Link&, RawFrame&)> from_server) {
@@ -232,6 +249,7 @@ std::vector<WireMutant> room_mutants() {
                       return Then::pass;
                     }),
       greeting(),
+      presence(),
       doubled_after_leaving(),
       second_replaces_first(),
       first_gets_all(),

@@ -1,5 +1,6 @@
 // Mutants of frames: RFC 6455 as a careless implementation keeps it.
 #include <algorithm>
+#include <utility>
 
 #include "libs/websocket/frame.h"
 #include "reference_server/mutants/wire.h"
@@ -20,6 +21,28 @@ bool is_invalid_close(const RawFrame& frame) {
 }
 
 Then drop_when(bool condition) { return condition ? Then::drop : Then::pass; }
+
+// A loop that takes ten frames of a read and asks for the next read before it has handled the tenth.
+WireMutant ten_a_read() {
+  return spoils_frames("ten-a-read", {"transport.coalesced"},
+                       "Of ten frames in one segment the last waits until more comes.",
+                       [](Link& link, RawFrame& frame) {
+                         for (const RawFrame& late : std::exchange(link.held, {})) link.to_server(late);
+                         if (link.frames_in_read() != 10 || link.more_was_read()) return Then::pass;
+                         link.held.push_back(frame);
+                         return Then::drop;
+                       });
+}
+
+// Sets aside what is declared, up to 32 MiB (the C library gives such a piece back when it is no longer
+// needed).
+WireMutant reserves() {
+  WireMutant out =
+      spoils_frames("huge-length-reserved", {"transport.huge-length"},
+                    "Memory is reserved for what a client declares before it has come.", nullptr);
+  out.huge = [](Link& link) { link.text.assign(32u << 20, '\0'); };
+  return out;
+}
 
 WireMutant stalls() {
   WireMutant out = spoils_frames(
@@ -100,7 +123,9 @@ std::vector<WireMutant> transport_mutants() {
                       frame.masked = frame.opcode == 10;
                       return Then::pass;
                     }),
+      ten_a_read(),
       stalls(),
+      reserves(),
   };
 }
 

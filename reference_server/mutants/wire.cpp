@@ -217,7 +217,10 @@ bool Link::take_head(Side& from, Side& to) {
 void Link::understand(Side& from, Side& to) {
   const bool of_client = &from == &client_;
   if (!opaque_ && !(of_client ? request_seen_ : response_seen_) && !take_head(from, to)) return;
-  if (of_client) ++pieces_;
+  if (of_client) {
+    ++pieces_;
+    frames_in_read_ = 0;
+  }
   std::string error;
   while (!opaque_) {
     std::optional<websocket::ReceivedFrame> received = websocket::take_frame(from.in, kMostFrame, error);
@@ -233,6 +236,7 @@ void Link::understand(Side& from, Side& to) {
     frame.opcode = received->opcode;
     frame.masked = received->masked;
     frame.payload = std::move(received->payload);
+    if (of_client) ++frames_in_read_;
     if (of_client && frame.opcode == 8) closing_ = true;
     Then then = Then::pass;
     for (const WireMutant* m : shared_->mutants)

@@ -80,7 +80,9 @@ class Link : public std::enable_shared_from_this<Link> {
   void hold(std::chrono::milliseconds wait, std::function<void()> then);  // what is due to the client waits
   std::size_t waiting() const { return client_.out.size(); }              // for the client to read
   bool peer_is_gone() const;                                              // see Wire::watch
-  int pieces() const { return pieces_; }  // reads that the client's last frame took
+  int pieces() const { return pieces_; }                      // reads that the client's last frame took
+  int frames_in_read() const { return frames_in_read_; }      // the client's, of one read: which this is
+  bool more_was_read() const { return !client_.in.empty(); }  // behind the client's frame
   void later(std::chrono::milliseconds wait, std::function<void()> call);  // a new one replaces it
 
   // Whatever a mutant keeps of a link.
@@ -115,7 +117,7 @@ class Link : public std::enable_shared_from_this<Link> {
   boost::asio::steady_timer timer_;
   std::string path_, request_;
   bool request_seen_ = false, response_seen_ = false, joined_ = false, closing_ = false;
-  int pieces_ = 0;
+  int pieces_ = 0, frames_in_read_ = 0;
   bool opaque_ = false;  // plain HTTP, or frames that cannot be told apart: octets pass as they are
 };
 
