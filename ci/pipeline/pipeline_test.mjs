@@ -126,15 +126,20 @@ const tests = {
     assert.equal(check("--target ws://127.0.0.1:1 --conformance no --load '--clients 1 --rooms 1'").status, 3, "nobody listens");
   },
 
-  "compare-to-main runs both sides in turns and leaves the verdict to report": () => {
+  "compare-to-main puts both sides under load, in pairs, and leaves the verdict to report": () => {
     const out = folder("compare");
-    const run = bash(`${source}/ci/compare-to-main`, source, { COMPARE_OUT: out, COMPARE_RUNS: "1", COMPARE_BASE_BIN: bin, COMPARE_NEW_BIN: bin,
-      COMPARE_LOAD: "--clients 20 --rooms 2 --rate 20 --warmup 0s --duration 1s" });
-    assert.equal(run.status, 4, "one run a side can tell nothing\n" + run.stdout + run.stderr);
-    for (const file of ["base-1.json", "new-1.json", "compare.html", "compare.md", "comparison.json"]) assert.ok(existsSync(join(out, file)), "no " + file);
-    assert.equal(JSON.parse(readFileSync(join(out, "comparison.json"), "utf8")).can_tell, false);
-    assert.ok(JSON.parse(readFileSync(join(out, "base-1.json"), "utf8")).target_process.cpu_per_delivery_ns > 0, "the server's CPU time is in the result");
-    const broken = bash(`${source}/ci/compare-to-main`, source, { COMPARE_OUT: out, COMPARE_RUNS: "1", COMPARE_BASE_BIN: bin, COMPARE_NEW_BIN: bin, COMPARE_NEW_ARGS: "--mutant none" });
+    for (const turns of ["", "1"]) {
+      const run = bash(`${source}/ci/compare-to-main`, source, { COMPARE_OUT: out, COMPARE_PAIRS: "1", COMPARE_BASE_BIN: bin, COMPARE_NEW_BIN: bin, COMPARE_IN_TURNS: turns,
+        COMPARE_LOAD: "--clients 20 --rooms 2 --rate 20 --warmup 0s --duration 1s" });
+      assert.equal(run.status, 4, "one pair can tell nothing\n" + run.stdout + run.stderr);
+      for (const file of ["base-1.json", "new-1.json", "compare.html", "compare.md", "comparison.json"]) assert.ok(existsSync(join(out, file)), "no " + file);
+      const [comparison, base, fresh] = ["comparison.json", "base-1.json", "new-1.json"].map((file) => JSON.parse(readFileSync(join(out, file), "utf8")));
+      assert.equal(comparison.can_tell, false);
+      assert.equal(comparison.paired, true);
+      assert.notEqual(base.target, fresh.target, "each side has a server of its own");
+      for (const side of [base, fresh]) assert.ok(side.target_process.cpu_per_delivery_ns > 0, "the server's CPU time is in the result");
+    }
+    const broken = bash(`${source}/ci/compare-to-main`, source, { COMPARE_OUT: out, COMPARE_PAIRS: "1", COMPARE_BASE_BIN: bin, COMPARE_NEW_BIN: bin, COMPARE_NEW_ARGS: "--mutant none" });
     assert.equal(broken.status, 3, "a server that does not start\n" + broken.stdout + broken.stderr);
   },
 };

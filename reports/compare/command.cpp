@@ -17,6 +17,7 @@ constexpr const char* kExamples = R"(Examples:
   report compare main.json branch.json                        one run a side: conformance, or a first look
   report compare --base main-*.json --new branch-*.json --max-regression 5% --html compare.html
   report compare --base main-*.json --new branch-*.json --max-regression 5% --max-regression fan_out.p99=10%
+  report compare --paired --base main-*.json --new branch-*.json    runs made in turns: what the machine did counts less
 
 Exit codes: 0 nothing is worse than allowed, 1 a regression, 2 bad input, 4 too few believable runs to tell anything.)";
 
@@ -121,8 +122,9 @@ std::function<ExitCode()> add_compare(CLI::App& app, CLI::App*& command) {
   command->add_option("--base", a->base, "The runs of BASE")->type_name("FILE");
   command->add_option("--new", a->fresh, "The runs of NEW")->type_name("FILE");
   command
-      ->add_option("--max-regression", a->limits,
-                   "How much worse a metric may be, all of them or one; repeatable")
+      ->add_option(
+          "--max-regression", a->limits,
+          "A regression is what is proved to be worse by more than this; all metrics or one; repeatable")
       ->type_name("[METRIC=]FRACTION")
       ->default_str("5%");
   command
@@ -133,6 +135,10 @@ std::function<ExitCode()> add_compare(CLI::App& app, CLI::App*& command) {
       ->type_name("PATH");
   add_fraction(*command, "--level", a->compare.level,
                "Significance: how often equal sides may be said to differ, all metrics together");
+  command->add_flag(
+      "--paired", a->compare.paired,
+      "Each run of --base was made in turns, or at once, with the one of --new in the same place: "
+      "compare pair by pair");
   command->add_option("--seed", a->compare.seed, "Of the bootstrap")->capture_default_str();
   command->add_flag("--strict", a->compare.strict,
                     "Conformance: a newly failing SHOULD is a regression, too");

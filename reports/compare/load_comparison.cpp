@@ -1,7 +1,7 @@
 #include "reports/compare/load_comparison.h"
 
 #include <algorithm>
-#include <numeric>
+#include <cmath>
 
 #include "libs/base/result.h"
 #include "reports/model/thresholds.h"
@@ -66,18 +66,24 @@ void require_one_scenario(const std::vector<LoadRun>& base, const std::vector<Lo
                        ": only runs of one scenario can be compared");
 }
 
-// Takes out what did not come to its end; names all that is not to be believed.
-std::vector<LoadRun> ended(std::vector<LoadRun> runs, std::vector<std::string>& set_aside) {
-  for (const LoadRun& run : runs) {
-    if (is_believable(run)) continue;
-    const LoadResult& r = run.result;
-    const auto& why = r.failed_because.empty() ? r.invalid_because : r.failed_because;
-    set_aside.push_back(run.source + (why.empty() ? "" : " (" + why.front() + ")"));
+// Takes out what did not come to its end, of pairs both; names all that is not to be believed.
+void take_out_unended(LoadComparison& c) {
+  const auto has_ended = [](const LoadRun& run) { return run.result.failed_because.empty(); };
+  for (const auto* side : {&c.base, &c.fresh})
+    for (const LoadRun& run : *side) {
+      if (is_believable(run)) continue;
+      const auto& why = has_ended(run) ? run.result.invalid_because : run.result.failed_because;
+      c.set_aside.push_back(run.source + (why.empty() ? "" : " (" + why.front() + ")"));
+    }
+  std::vector<LoadRun> base, fresh;
+  for (std::size_t i = 0; i < std::max(c.base.size(), c.fresh.size()); ++i) {
+    const bool base_ended = i < c.base.size() && has_ended(c.base[i]);
+    const bool fresh_ended = i < c.fresh.size() && has_ended(c.fresh[i]);
+    if (base_ended && (fresh_ended || !c.paired)) base.push_back(std::move(c.base[i]));
+    if (fresh_ended && (base_ended || !c.paired)) fresh.push_back(std::move(c.fresh[i]));
   }
-  runs.erase(std::remove_if(runs.begin(), runs.end(),
-                            [](const LoadRun& run) { return !run.result.failed_because.empty(); }),
-             runs.end());
-  return runs;
+  c.base = std::move(base);
+  c.fresh = std::move(fresh);
 }
 
 bool ends_with(const std::string& text, std::string_view end) {
@@ -90,66 +96,76 @@ bool more_is_better(const std::string& path) {
   return false;
 }
 
-// A run and its result as the file has it.
-struct Document {
-  bool believable;
-  Json json;
-};
-
-std::vector<Document> documents(const std::vector<LoadRun>& runs) {
-  std::vector<Document> out;
-  for (const LoadRun& run : runs) out.push_back({is_believable(run), to_json(run.result)});
+std::vector<Json> documents(const std::vector<LoadRun>& runs) {
+  std::vector<Json> out;
+  for (const LoadRun& run : runs) out.push_back(to_json(run.result));
   return out;
 }
 
-std::vector<double> values(const std::vector<Document>& documents, const MetricComparison& m) {
+std::vector<double> values(const LoadComparison& c, const std::vector<LoadRun>& side,
+                           const std::vector<Json>& results, const MetricComparison& m) {
   std::vector<double> out;
-  for (const Document& document : documents)
-    if (document.believable || m.of_all_runs) {
-      if (full_path(m.path, document.json).empty())
-        throw BadInput("--metric " + m.name + ": not every run has this number");
-      out.push_back(number_at_path(document.json, m.path));
-    }
+  for (std::size_t i = 0; i < side.size(); ++i) {
+    if (!c.uses(m, side, i)) continue;
+    if (full_path(m.path, results[i]).empty())
+      throw BadInput("--metric " + m.name + ": not every run has this number");
+    out.push_back(number_at_path(results[i], m.path));
+  }
   return out;
 }
 
-MetricComparison measure(const std::string& name, const std::string& path, const std::vector<Document>& base,
-                         const std::vector<Document>& fresh, const CompareOptions& options) {
-  MetricComparison m;
-  m.path = path;
-  m.name = name;
-  m.is_time = ends_with(path, "_ns");
-  m.more_is_better = more_is_better(path);
-  m.of_all_runs = path.compare(0, kTargetProcess.size(), kTargetProcess) == 0;
-  m.base = values(base, m);
-  m.fresh = values(fresh, m);
-  const auto given = options.max_regression_of.find(name);
-  m.max_regression = given == options.max_regression_of.end() ? options.max_regression : given->second;
-  if (m.base.empty() || m.fresh.empty()) return m;
+// How far NEW is above BASE when BASE is allowed `factor`: logarithms of ratios, or differences where there
+// are none.
+std::vector<double> differences(const MetricComparison& m, double factor) {
+  std::vector<double> out;
+  for (std::size_t i = 0; i < m.base.size(); ++i)
+    out.push_back(m.has_ratio ? std::log(m.fresh[i]) - std::log(m.base[i] * factor)
+                              : m.fresh[i] - m.base[i] * factor);
+  return out;
+}
+
+RankTest test(const MetricComparison& m, double factor, bool paired) {
+  if (paired) return signed_rank(differences(m, factor));
+  std::vector<double> allowed = m.base;
+  for (double& value : allowed) value *= factor;
+  return mann_whitney(m.fresh, allowed);
+}
+
+void measure(MetricComparison& m, const CompareOptions& options) {
+  if (m.base.empty() || m.fresh.empty()) return;
   m.base_median = median(m.base);
   m.new_median = median(m.fresh);
   const auto positive = [](double v) { return v > 0; };
   m.has_ratio = std::all_of(m.base.begin(), m.base.end(), positive) &&
                 std::all_of(m.fresh.begin(), m.fresh.end(), positive);
-  if (m.has_ratio) {
+  if (m.has_ratio && options.paired) {
+    const Shift shift = hodges_lehmann(differences(m, 1), 0.95);
+    m.ratio = std::exp(shift.middle);
+    m.interval = {std::exp(shift.interval.low), std::exp(shift.interval.high)};
+  } else if (m.has_ratio) {
     m.ratio = m.new_median / m.base_median;
     m.interval = bootstrap_ratio(m.base, m.fresh, 0.95, options.seed);
   }
-  m.p = mann_whitney(m.base, m.fresh).p;
-  return m;
+  m.p = test(m, 1, options.paired).p;
+  const double allowed = 1 + m.max_regression;
+  const RankTest beyond = test(m, m.more_is_better ? 1 / allowed : allowed, options.paired);
+  m.p_regression = std::min(1.0, 2 * (m.more_is_better ? beyond.p_less : beyond.p_greater));
 }
 
-void judge(MetricComparison& m, std::size_t metrics, double level) {
-  if (m.p < level && m.new_median != m.base_median)
-    m.difference =
-        (m.new_median > m.base_median) == m.more_is_better ? Difference::better : Difference::worse;
-  if (m.difference == Difference::worse) {
-    const double loss = m.more_is_better ? 1 / m.ratio - 1 : m.ratio - 1;
-    m.regression = !m.has_ratio || loss > m.max_regression;
-  }
-  if (m.has_ratio)
-    m.needed_runs = needed_runs(m.base, m.fresh, 1 + (m.max_regression > 0 ? m.max_regression : 0.05),
-                                level / static_cast<double>(metrics));
+// The p values are those of all metrics together by now.
+void judge(MetricComparison& m, std::size_t metrics, const CompareOptions& options) {
+  const bool differs = m.has_ratio ? m.ratio != 1 : m.new_median != m.base_median;
+  const bool more = m.has_ratio ? m.ratio > 1 : m.new_median > m.base_median;
+  m.regression = m.p_regression < options.level;
+  if (m.regression || (m.p < options.level && differs && more != m.more_is_better))
+    m.difference = Difference::worse;
+  else if (m.p < options.level && differs)
+    m.difference = Difference::better;
+  if (!m.has_ratio) return;
+  const double seen = 1 + (m.max_regression > 0 ? m.max_regression : 0.05);
+  const double level = options.level / static_cast<double>(metrics);
+  m.needed_runs = options.paired ? needed_pairs(differences(m, 1), seen, level)
+                                 : needed_runs(m.base, m.fresh, seen, level);
 }
 
 FaultComparison compare_faults(const char* name, std::uint64_t Delivery::*count, const LoadComparison& c,
@@ -191,7 +207,9 @@ std::string_view to_string(Difference difference) {
 bool is_believable(const LoadRun& run) { return run.result.valid && run.result.failed_because.empty(); }
 
 bool LoadComparison::can_tell(const MetricComparison& m) const {
-  return smallest_p(m.base.size(), m.fresh.size()) * static_cast<double>(metrics.size()) < level;
+  const double smallest =
+      paired ? smallest_p_of_pairs(m.base.size()) : smallest_p(m.base.size(), m.fresh.size());
+  return smallest * static_cast<double>(metrics.size()) < level;
 }
 
 bool LoadComparison::can_tell() const {
@@ -204,37 +222,65 @@ bool LoadComparison::regression() const {
          std::any_of(faults.begin(), faults.end(), [](const auto& f) { return f.regression; });
 }
 
+bool LoadComparison::uses(const MetricComparison& m, const std::vector<LoadRun>& side, std::size_t i) const {
+  if (m.of_all_runs) return true;
+  return paired ? is_believable(base[i]) && is_believable(fresh[i]) : is_believable(side[i]);
+}
+
 LoadComparison compare(std::vector<LoadRun> base, std::vector<LoadRun> fresh, const CompareOptions& options) {
   require_one_scenario(base, fresh);
+  if (options.paired && base.size() != fresh.size())
+    throw BadInput("--paired: " + std::to_string(base.size()) + " runs of BASE and " +
+                   std::to_string(fresh.size()) +
+                   " of NEW are no pairs; give each run of --base its own of --new, "
+                   "in the same order");
   const Json shape = to_json(base.front().result);
   LoadComparison out;
   out.level = options.level;
-  out.base = ended(std::move(base), out.set_aside);
-  out.fresh = ended(std::move(fresh), out.set_aside);
+  out.paired = options.paired;
+  out.base = std::move(base);
+  out.fresh = std::move(fresh);
+  take_out_unended(out);
 
-  const std::vector<Document> base_documents = documents(out.base), fresh_documents = documents(out.fresh);
+  const std::vector<Json> base_results = documents(out.base), fresh_results = documents(out.fresh);
   const std::vector<std::string> names = options.metrics.empty() ? default_metrics(out) : options.metrics;
   for (const std::string& name : names) {
-    const std::string path = full_path(name, shape);
-    if (path.empty())
+    MetricComparison m;
+    m.name = name;
+    m.path = full_path(name, shape);
+    if (m.path.empty())
       throw BadInput("--metric " + name + ": a result has no such number; did you mean " +
                      nearest_path(name, shape) + "?");
-    out.metrics.push_back(measure(name, path, base_documents, fresh_documents, options));
+    m.is_time = ends_with(m.path, "_ns");
+    m.more_is_better = more_is_better(m.path);
+    m.of_all_runs = m.path.compare(0, kTargetProcess.size(), kTargetProcess) == 0;
+    const auto given = options.max_regression_of.find(name);
+    m.max_regression = given == options.max_regression_of.end() ? options.max_regression : given->second;
+    m.base = values(out, out.base, base_results, m);
+    m.fresh = values(out, out.fresh, fresh_results, m);
+    measure(m, options);
+    out.metrics.push_back(std::move(m));
   }
   for (const auto& [name, limit] : options.max_regression_of)
     if (std::find(names.begin(), names.end(), name) == names.end())
       throw BadInput("--max-regression " + name + "=...: it is not compared; add --metric " + name);
 
-  std::vector<double> p;
-  for (const MetricComparison& m : out.metrics) p.push_back(m.p);
+  std::vector<double> p, p_regression;
+  for (const MetricComparison& m : out.metrics) {
+    p.push_back(m.p);
+    p_regression.push_back(m.p_regression);
+  }
   p = holm(p);
+  p_regression = holm(p_regression);
   for (std::size_t i = 0; i < p.size(); ++i) {
     out.metrics[i].p = p[i];
-    judge(out.metrics[i], p.size(), options.level);
+    out.metrics[i].p_regression = p_regression[i];
+    judge(out.metrics[i], p.size(), options);
   }
-  out.least_runs = 1;
   const auto tests = static_cast<double>(std::max<std::size_t>(1, p.size()));
-  while (smallest_p(out.least_runs, out.least_runs) * tests >= options.level) ++out.least_runs;
+  const auto smallest = [&](std::size_t n) { return out.paired ? smallest_p_of_pairs(n) : smallest_p(n, n); };
+  out.least_runs = 1;
+  while (smallest(out.least_runs) * tests >= options.level) ++out.least_runs;
 
   out.faults = {compare_faults("lost", &Delivery::lost, out, options.level),
                 compare_faults("duplicated", &Delivery::duplicated, out, options.level),

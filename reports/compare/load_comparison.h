@@ -21,7 +21,10 @@ struct CompareOptions {
   std::map<std::string, double> max_regression_of;  // by metric, as written in --max-regression METRIC=5%
   double level = 0.05;     // the chance that any metric of equal sides is said to differ
   std::uint64_t seed = 1;  // of the bootstrap
-  bool strict = false;     // conformance: a SHOULD counts
+  // The i-th runs of both sides were made under the same conditions (in turns, or at the same time): what is
+  // judged is their ratio, pair by pair, so that what the machine did to both does not count.
+  bool paired = false;
+  bool strict = false;  // conformance: a SHOULD counts
 };
 
 enum class Difference { none, better, worse };
@@ -36,16 +39,18 @@ struct MetricComparison {
   // What the target's process used is as true in a run whose schedule was not kept: it is taken from those
   // runs, too. Everything else comes from believable runs only.
   bool of_all_runs = false;
-  std::vector<double> base, fresh;
+  std::vector<double> base, fresh;  // paired: as many on both sides, in the order of the pairs
   double base_median = 0, new_median = 0;
   bool has_ratio =
       false;          // false when a value is 0 or less: ratio, interval and needed_runs then say nothing
-  double ratio = 1;   // new_median / base_median
+  double ratio = 1;   // new_median / base_median; paired: the middle of the ratios of the pairs
   Interval interval;  // of the ratio, 95 %
   double p = 1;       // of the rank test, made larger for the number of metrics (Holm)
+  // Likewise of the question whether NEW is worse by more than max_regression.
+  double p_regression = 1;
   Difference difference = Difference::none;
   double max_regression = 0;
-  bool regression = false;  // worse, and by more than max_regression
+  bool regression = false;  // proved to be worse by more than max_regression
   std::size_t needed_runs =
       0;  // a side, to tell a difference as large as max_regression (5 % when that is 0)
 };
@@ -65,19 +70,26 @@ struct LoadComparison {
   std::vector<MetricComparison> metrics;
   std::vector<FaultComparison> faults;
   double level = 0;
+  bool paired = false;
   std::size_t least_runs = 0;  // a side, below which the test cannot tell anything at this level
 
   // False when a metric has too few believable runs for any difference to be told: nothing was proved of it.
   bool can_tell() const;
   bool can_tell(const MetricComparison& metric) const;
   bool regression() const;
+  // Whether run i of `side` (base or fresh) is among the values of the metric.
+  bool uses(const MetricComparison& metric, const std::vector<LoadRun>& side, std::size_t i) const;
 };
 
 // Whether a run counts for what only believable runs say.
 bool is_believable(const LoadRun& run);
 
+// A regression is what is proved to be one: the rank test refuses, at half the level on that side, that NEW
+// is no worse than the limit allows. So sides that are equal pass even where the machine is noisy, and what
+// is worse by about the limit may pass: to hear of everything that can be told, allow 0 %.
+//
 // REQUIRES: both sides have a run. Throws BadInput, one sentence: runs of different scenarios, an unknown
-// metric.
+// metric, pairs that are none.
 LoadComparison compare(std::vector<LoadRun> base, std::vector<LoadRun> fresh, const CompareOptions& options);
 
 }  // namespace roomcheck::reports

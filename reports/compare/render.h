@@ -23,6 +23,8 @@ std::string format_change(double ratio);
 // take 38 runs a side".
 std::string judgement(const MetricComparison& metric);
 std::string judgement(const FaultComparison& fault);
+// What the numbers are: "Medians of runs; ..., p of a rank test, corrected for the number of metrics."
+std::string method(const LoadComparison& comparison);
 std::string_view to_string(CaseChange::Kind kind);
 
 // The same numbers in each form. Text is for a terminal, Markdown for a pull request, the page is complete in

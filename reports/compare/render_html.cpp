@@ -71,11 +71,9 @@ std::string metrics_table(const LoadComparison& c) {
          "<span class=\"tag " + std::string(tone(m)) + "\">" + std::string(to_string(m.difference)) +
              "</span><p class=message>" + escape(judgement(m)) + "</p>"});
   }
-  std::string out = "<h3>Metrics</h3>\n<p class=quiet>Medians of " + std::to_string(believable(c.base)) +
-                    " and " + std::to_string(believable(c.fresh)) +
-                    " runs. Thin line: no change; dashed: the limit. p of a rank test (Mann-Whitney), made "
-                    "larger for the number of metrics (Holm).</p>\n" +
-                    render(table);
+  std::string out = "<h3>Metrics</h3>\n<p class=quiet>" + std::to_string(believable(c.base)) + " and " +
+                    std::to_string(believable(c.fresh)) + " believable runs. " + method(c) +
+                    " Thin line: no change; dashed: the limit.</p>\n" + render(table);
   Table faults{{"Deliveries", "BASE", "NEW", "Verdict"}, {}, false};
   for (const FaultComparison& f : c.faults)
     faults.rows.push_back(
@@ -123,7 +121,7 @@ std::string run_by_run(const LoadComparison& c) {
       std::vector<Cell> row{std::string("<b>") + side + "</b> " + escape(names[i])};
       for (std::size_t k = 0; k < c.metrics.size(); ++k) {
         const MetricComparison& m = c.metrics[k];
-        if (!is_believable(runs[i]) && !m.of_all_runs) {
+        if (!c.uses(m, runs, i)) {
           row.push_back(Cell("–", -1));
           continue;
         }

@@ -34,6 +34,7 @@ std::string to_json_text(const LoadComparison& c) {
              {"new_median", m.new_median},
              {"p", m.p},
              {"difference", m.difference == Difference::none ? "none" : to_string(m.difference)},
+             {"p_regression", m.p_regression},
              {"max_regression", m.max_regression},
              {"regression", m.regression}};
     if (m.has_ratio) {
@@ -50,6 +51,7 @@ std::string to_json_text(const LoadComparison& c) {
                  {"verdict", headline(c).word},
                  {"regression", c.regression()},
                  {"can_tell", c.can_tell()},
+                 {"paired", c.paired},
                  {"base", sources(c.base)},
                  {"new", sources(c.fresh)},
                  {"set_aside", c.set_aside},

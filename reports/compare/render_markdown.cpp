@@ -44,7 +44,7 @@ std::string to_markdown(const LoadComparison& c) {
     if (f.base + f.fresh > 0)
       out += "| " + f.name + " | " + format_count(f.base) + " | " + format_count(f.fresh) +
              " | – | – | – | " + (f.regression ? "❌ " : "") + judgement(f) + " |\n";
-  out += "\nMedians of runs; p of a rank test, corrected for the number of metrics.\n";
+  out += "\n" + method(c) + "\n";
   for (const std::string& run : some_set_aside(c))
     out += "\nSet aside, not to be believed: " + escape_markdown(run) + "\n";
   return out;

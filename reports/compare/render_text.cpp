@@ -40,6 +40,11 @@ std::string short_percent(double fraction) {
   return text;
 }
 
+// Of the ratio as measured; it may well be chance (MetricComparison::regression is when it is not).
+bool beyond_limit(const MetricComparison& m) {
+  return m.has_ratio && (m.more_is_better ? 1 / m.ratio : m.ratio) > 1 + m.max_regression;
+}
+
 // The difference that needed_runs speaks of.
 double seen_effect(const MetricComparison& m) { return m.max_regression > 0 ? m.max_regression : 0.05; }
 
@@ -51,6 +56,8 @@ std::string joined(const std::vector<std::string>& names) {
 }
 
 std::string runs(std::size_t n) { return std::to_string(n) + (n == 1 ? " run" : " runs"); }
+
+std::string pairs(std::size_t n) { return std::to_string(n) + (n == 1 ? " pair" : " pairs"); }
 
 std::string p_text(double p) {
   char text[32];
@@ -82,19 +89,30 @@ std::string format_change(double ratio) {
 std::string judgement(const MetricComparison& m) {
   if (m.regression) return "worse, by more than the " + short_percent(m.max_regression) + " allowed";
   if (m.difference == Difference::worse)
-    return "worse, by no more than the " + short_percent(m.max_regression) + " allowed";
+    return beyond_limit(m) ? "worse; whether by more than the " + short_percent(m.max_regression) +
+                                 " allowed cannot be told"
+                           : "worse, by no more than the " + short_percent(m.max_regression) + " allowed";
   if (m.difference == Difference::better) return "better";
   if (m.base.empty() || m.fresh.empty()) return "no believable run";
   std::string out(to_string(m.difference));
   if (!m.has_ratio) return out;
   return out + "; " + short_percent(seen_effect(m)) + " would take " +
-         (m.needed_runs >= kMostRuns ? "more than " : "") + std::to_string(m.needed_runs) + " runs a side";
+         (m.needed_runs >= kMostRuns ? "more than " : "") + runs(m.needed_runs) + " a side";
 }
 
 std::string judgement(const FaultComparison& f) {
   if (f.regression && f.base == 0) return "worse: BASE has none";
   if (f.regression) return "worse";
   return f.base == f.fresh ? "the same" : "no difference can be told";
+}
+
+std::string method(const LoadComparison& c) {
+  return c.paired
+             ? "Medians of runs; change, interval and p of the ratios of pairs (Wilcoxon's signed-rank "
+               "test), p "
+               "corrected for the number of metrics (Holm)."
+             : "Medians of runs; interval by bootstrap, p of a rank test (Mann-Whitney), corrected for the "
+               "number of metrics (Holm).";
 }
 
 std::string_view to_string(CaseChange::Kind kind) {
@@ -124,12 +142,14 @@ std::vector<std::string> some_set_aside(const LoadComparison& c) {
 
 Headline headline(const LoadComparison& c) {
   std::vector<std::string> beyond, worse, better;
+  bool perhaps_beyond = false;
   for (const MetricComparison& m : c.metrics) {
     if (m.regression)
       beyond.push_back(m.name);
-    else if (m.difference == Difference::worse)
+    else if (m.difference == Difference::worse) {
       worse.push_back(m.name);
-    else if (m.difference == Difference::better)
+      perhaps_beyond = perhaps_beyond || beyond_limit(m);
+    } else if (m.difference == Difference::better)
       better.push_back(m.name);
   }
   for (const FaultComparison& f : c.faults)
@@ -143,11 +163,15 @@ Headline headline(const LoadComparison& c) {
       return {"CANNOT TELL", "doubt",
               std::string("No run of ") + (m.base.empty() ? "BASE" : "NEW") + " is to be believed."};
     return {"CANNOT TELL", "doubt",
-            runs(m.base.size()) + " of BASE and " + runs(m.fresh.size()) +
-                " of NEW cannot tell any difference of " + m.name + ": it takes " +
-                std::to_string(c.least_runs) + " a side for " + std::to_string(c.metrics.size()) +
-                (c.metrics.size() == 1 ? " metric." : " metrics.")};
+            (c.paired ? pairs(m.base.size())
+                      : runs(m.base.size()) + " of BASE and " + runs(m.fresh.size()) + " of NEW") +
+                " cannot tell any difference of " + m.name + ": it takes " +
+                (c.paired ? pairs(c.least_runs) : std::to_string(c.least_runs) + " a side") + " for " +
+                std::to_string(c.metrics.size()) + (c.metrics.size() == 1 ? " metric." : " metrics.")};
   }
+  if (perhaps_beyond)
+    return {"WORSE, PERHAPS BEYOND THE LIMIT", "doubt",
+            "Worse, but more runs must tell whether by more than allowed: " + joined(worse) + "."};
   if (!worse.empty())
     return {"WORSE, WITHIN THE LIMIT", "doubt", "Worse, but by no more than allowed: " + joined(worse) + "."};
   if (!better.empty()) return {"BETTER", "good", "NEW is better than BASE: " + joined(better) + "."};
@@ -185,7 +209,8 @@ std::string to_text(const LoadComparison& c) {
     const std::size_t good = believable(all);
     return runs(all.size()) + (good < all.size() ? " (" + std::to_string(good) + " to be believed)" : "");
   };
-  out += "BASE " + side(c.base) + ", NEW " + side(c.fresh) + ", medians of runs\n";
+  out += "BASE " + side(c.base) + ", NEW " + side(c.fresh) + ", medians of runs" +
+         (c.paired ? "; changes of pairs\n" : "\n");
   for (const std::string& run : some_set_aside(c)) out += "set aside, not to be believed: " + run + "\n";
   std::vector<std::vector<std::string>> rows{{"", "BASE", "NEW", "change", "95 % interval", "p", "verdict"}};
   for (const MetricComparison& m : c.metrics)

@@ -60,14 +60,32 @@ std::vector<double> rank_sum_ways(const std::vector<double>& ranks, std::size_t 
   return ways[n];
 }
 
-double exact_p(const std::vector<double>& ranks, std::size_t n, double rank_sum) {
-  const std::vector<double> ways = rank_sum_ways(ranks, n);
+// ways[s]: how many of the choices of any number out of these ranks have the sum s, in half ranks.
+std::vector<double> sign_ways(const std::vector<double>& ranks) {
+  std::vector<double> ways{1};
+  for (const double rank : ranks) {
+    const auto doubled = static_cast<std::size_t>(std::llround(2 * rank));
+    ways.resize(ways.size() + doubled, 0);
+    for (std::size_t sum = ways.size(); sum-- > doubled;) ways[sum] += ways[sum - doubled];
+  }
+  return ways;
+}
+
+void take_exact(RankTest& test, const std::vector<double>& ways, double rank_sum) {
   const double all = std::accumulate(ways.begin(), ways.end(), 0.0);
-  const auto at = static_cast<std::size_t>(std::llround(2 * rank_sum));
-  const auto middle = ways.begin() + static_cast<std::ptrdiff_t>(at);
-  const double below = std::accumulate(ways.begin(), middle + 1, 0.0) / all;
-  const double above = std::accumulate(middle, ways.end(), 0.0) / all;
-  return std::min(1.0, 2 * std::min(below, above));
+  const auto at = static_cast<std::ptrdiff_t>(std::llround(2 * rank_sum));
+  test.exact = true;
+  test.p_less = std::accumulate(ways.begin(), ways.begin() + at + 1, 0.0) / all;
+  test.p_greater = std::accumulate(ways.begin() + at, ways.end(), 0.0) / all;
+  test.p = std::min(1.0, 2 * std::min(test.p_less, test.p_greater));
+}
+
+void take_normal(RankTest& test, double mean, double variance) {
+  if (variance <= 0) return;  // all values are the same
+  const double off = test.u - mean, spread = std::sqrt(variance);
+  test.p_greater = upper_tail((off - 0.5) / spread);
+  test.p_less = upper_tail((-off - 0.5) / spread);
+  test.p = std::min(1.0, 2 * std::min(test.p_less, test.p_greater));
 }
 
 double choose(std::size_t n, std::size_t k) {
@@ -99,12 +117,28 @@ double drawn_median(const std::vector<double>& values, Random& random) {
   return median(std::move(draw));
 }
 
-double log_variance(const std::vector<double>& values) {
+double variance(const std::vector<double>& values) {
   if (values.size() < 2) return 0;
-  double mean = 0, sum = 0;
-  for (const double v : values) mean += std::log(v) / static_cast<double>(values.size());
-  for (const double v : values) sum += (std::log(v) - mean) * (std::log(v) - mean);
-  return sum / static_cast<double>(values.size() - 1);
+  const auto n = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double sum = 0;
+  for (const double v : values) sum += (v - mean) * (v - mean);
+  return sum / (n - 1);
+}
+
+double logs_variance(std::vector<double> values) {
+  for (double& v : values) v = std::log(v);
+  return variance(values);
+}
+
+// Values that scatter by `variance` around the difference that is to be seen.
+std::size_t needed(double variance, double ratio, double level) {
+  constexpr double kEfficiency = 3 / 3.14159265358979;
+  const double effect = std::abs(std::log(ratio));
+  if (effect == 0) return kMostRuns;
+  const double z = upper_quantile(level / 2) + upper_quantile(1 - kPower);
+  const double n = std::ceil(z * z * variance / (effect * effect) / kEfficiency);
+  return n < static_cast<double>(kMostRuns) ? static_cast<std::size_t>(n) : kMostRuns;
 }
 
 }  // namespace
@@ -127,19 +161,63 @@ RankTest mann_whitney(const std::vector<double>& a, const std::vector<double>& b
   out.u = rank_sum - n * (n + 1) / 2;
   out.exact = tie_term == 0 ? a.size() < kExactBelow && b.size() < kExactBelow
                             : choose(a.size() + b.size(), a.size()) <= static_cast<double>(kExactWithTies);
-  if (out.exact) {
-    out.p = exact_p(ranks, a.size(), rank_sum);
-    return out;
+  if (out.exact)
+    take_exact(out, rank_sum_ways(ranks, a.size()), rank_sum);
+  else
+    take_normal(out, n * m / 2, n * m / 12 * (n + m + 1 - tie_term / ((n + m) * (n + m - 1))));
+  return out;
+}
+
+RankTest signed_rank(const std::vector<double>& differences) {
+  std::vector<double> sizes;
+  std::vector<bool> positive;
+  for (const double d : differences) {
+    if (d == 0) continue;
+    sizes.push_back(std::abs(d));
+    positive.push_back(d > 0);
   }
-  const double variance = n * m / 12 * (n + m + 1 - tie_term / ((n + m) * (n + m - 1)));
-  if (variance <= 0) return out;  // all values are the same
-  const double off = std::max(0.0, std::abs(out.u - n * m / 2) - 0.5);
-  out.p = std::min(1.0, 2 * upper_tail(off / std::sqrt(variance)));
+  RankTest out;
+  if (sizes.empty()) return out;
+  double tie_term = 0;
+  const std::vector<double> ranks = mid_ranks(sizes, {}, tie_term);
+  for (std::size_t i = 0; i < ranks.size(); ++i) out.u += positive[i] ? ranks[i] : 0;
+  const auto n = static_cast<double>(ranks.size());
+  if (ranks.size() < kExactBelow)
+    take_exact(out, sign_ways(ranks), out.u);
+  else
+    take_normal(out, n * (n + 1) / 4, n * (n + 1) * (2 * n + 1) / 24 - tie_term / 48);
   return out;
 }
 
 double smallest_p(std::size_t n, std::size_t m) {
   return n == 0 || m == 0 ? 1 : std::min(1.0, 2 / choose(n + m, n));
+}
+
+double smallest_p_of_pairs(std::size_t n) { return n == 0 ? 1 : std::pow(2.0, 1 - static_cast<double>(n)); }
+
+Shift hodges_lehmann(const std::vector<double>& differences, double confidence) {
+  std::vector<double> means;
+  for (std::size_t i = 0; i < differences.size(); ++i)
+    for (std::size_t k = i; k < differences.size(); ++k)
+      means.push_back((differences[i] + differences[k]) / 2);
+  std::sort(means.begin(), means.end());
+  // The sum of positive ranks is the number of means above 0, so `cut` means may lie outside on each side
+  // when a sum of so few is rarer than half of what the confidence leaves.
+  const auto n = static_cast<double>(differences.size());
+  const double outside = (1 - confidence) / 2;
+  std::size_t cut = 0;
+  if (differences.size() < kExactBelow) {
+    std::vector<double> ranks(differences.size());
+    std::iota(ranks.begin(), ranks.end(), 1.0);
+    const std::vector<double> ways = sign_ways(ranks);
+    double below = ways[0];
+    while (below < outside * std::pow(2.0, n)) below += ways[2 * ++cut];
+  } else {
+    const double spread = std::sqrt(n * (n + 1) * (2 * n + 1) / 24);
+    cut = static_cast<std::size_t>(n * (n + 1) / 4 - upper_quantile(outside) * spread);
+  }
+  cut = cut > 0 ? cut - 1 : 0;
+  return {median(means), {means[cut], means[means.size() - 1 - cut]}};
 }
 
 Interval bootstrap_ratio(const std::vector<double>& a, const std::vector<double>& b, double confidence,
@@ -173,16 +251,14 @@ std::vector<double> holm(const std::vector<double>& p) {
 
 std::size_t needed_runs(const std::vector<double>& a, const std::vector<double>& b, double ratio,
                         double level) {
-  const double effect = std::abs(std::log(ratio));
-  const double variance = (log_variance(a) + log_variance(b)) / 2;
-  constexpr double kEfficiency = 3 / 3.14159265358979;
-  std::size_t runs = kMostRuns;
-  if (effect > 0) {
-    const double z = upper_quantile(level / 2) + upper_quantile(1 - kPower);
-    const double n = std::ceil(2 * z * z * variance / (effect * effect) / kEfficiency);
-    runs = n < static_cast<double>(kMostRuns) ? static_cast<std::size_t>(n) : kMostRuns;
-  }
+  std::size_t runs = needed(logs_variance(a) + logs_variance(b), ratio, level);
   while (runs < kMostRuns && smallest_p(runs, runs) >= level) ++runs;
+  return runs;
+}
+
+std::size_t needed_pairs(const std::vector<double>& log_ratios, double ratio, double level) {
+  std::size_t runs = needed(variance(log_ratios), ratio, level);
+  while (runs < kMostRuns && smallest_p_of_pairs(runs) >= level) ++runs;
   return runs;
 }
 

@@ -11,8 +11,10 @@ namespace roomcheck::reports {
 double median(std::vector<double> values);
 
 struct RankTest {
-  double u = 0;        // Mann-Whitney U of the first sample: pairs (a, b) with a > b, ties count a half
-  double p = 1;        // two-sided
+  double u = 0;          // pairs (a, b) with a > b, ties count a half; signed_rank: the sum of positive ranks
+  double p = 1;          // two-sided: twice the smaller of the next two
+  double p_greater = 1;  // one-sided, "the first sample is greater": how likely so great a u is by chance
+  double p_less = 1;
   bool exact = false;  // false: normal approximation with tie and continuity correction
 };
 // The Mann-Whitney U test (Wilcoxon rank sum), two-sided: do the two samples come from one distribution? It
@@ -25,9 +27,17 @@ struct RankTest {
 RankTest mann_whitney(const std::vector<double>& a, const std::vector<double>& b);
 constexpr std::uint64_t kExactWithTies = 200'000;
 
-// The smallest p that the test can give for n and m values: 2 / (n + m over n). What cannot fall below the
-// significance level can tell nothing, however different the samples are.
+// The Wilcoxon signed-rank test: do these differences of pairs lie around 0? For runs in pairs, whose luck is
+// common to both of a pair: it asks that the differences scatter evenly around their middle, no more.
+//
+// Exact with fewer than 50 differences, ties included (R: without); beyond, the normal approximation with
+// continuity correction, as R. Differences of 0 are left out, also as R; without any other p = 1.
+RankTest signed_rank(const std::vector<double>& differences);
+
+// The smallest two-sided p that the tests can give: 2 / (n + m over n) for n and m values, 2 / 2^n for n
+// pairs. What cannot fall below the significance level can tell nothing, however different the samples are.
 double smallest_p(std::size_t n, std::size_t m);
+double smallest_p_of_pairs(std::size_t n);
 
 struct Interval {
   double low = 0, high = 0;
@@ -38,6 +48,16 @@ Interval bootstrap_ratio(const std::vector<double>& a, const std::vector<double>
                          std::uint64_t seed);
 constexpr std::size_t kResamples = 4000;
 
+// Where the middle of the differences lies, by the signed-rank test: `middle` is the Hodges-Lehmann estimate
+// (the median of the means of all two of them, each with itself too), the interval those values that the test
+// would not refuse. Of fewer pairs than the test needs for `confidence` it is all they span. REQUIRES: not
+// empty.
+struct Shift {
+  double middle = 0;
+  Interval interval;
+};
+Shift hodges_lehmann(const std::vector<double>& differences, double confidence);
+
 // Holm's step-down correction: p values made larger so that the chance of even one false "different" among
 // all of them stays below the level, however they depend on each other. Same order as the input.
 std::vector<double> holm(const std::vector<double>& p);
@@ -47,6 +67,8 @@ std::vector<double> holm(const std::vector<double>& p);
 // (3/pi), and never fewer than the rank test needs to reach `level` at all. Capped at kMostRuns.
 std::size_t needed_runs(const std::vector<double>& a, const std::vector<double>& b, double ratio,
                         double level);
+// The same of pairs, from the logarithms of their ratios.
+std::size_t needed_pairs(const std::vector<double>& log_ratios, double ratio, double level);
 constexpr std::size_t kMostRuns = 1000;
 
 }  // namespace roomcheck::reports

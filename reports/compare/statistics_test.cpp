@@ -90,7 +90,89 @@ TEST(MannWhitney, NothingAndTheSameTellNothing) {
   EXPECT_EQ(mann_whitney({1}, {2}).p, 1);
 }
 
+TEST(MannWhitney, SaysWhichIsGreater) {
+  EXPECT_NEAR(mann_whitney({4, 5, 6}, {1, 2, 3}).p_greater, 1.0 / 20, 1e-12);
+  EXPECT_NEAR(mann_whitney({4, 5, 6}, {1, 2, 3}).p_less, 1, 1e-12);
+  EXPECT_NEAR(mann_whitney({1, 2, 3}, {4, 5, 6}).p_less, 1.0 / 20, 1e-12);
+}
+
+// R's own example of pairs, ?wilcox.test, after Hollander & Wolfe (1973), page 29: depression before and
+// after a tranquiliser. wilcox.test(x, y, paired = TRUE, alternative = "greater") gives V = 40, p-value =
+// 0.01953; the book's estimate is 0.46, its interval 0.010 to 0.786.
+const Values kBefore{1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30};
+const Values kAfter{0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29};
+
+Values depression() {
+  Values out;
+  for (std::size_t i = 0; i < kBefore.size(); ++i) out.push_back(kBefore[i] - kAfter[i]);
+  return out;
+}
+
+TEST(SignedRank, GivesRsAnswerForItsOwnExample) {
+  const RankTest test = signed_rank(depression());
+  EXPECT_EQ(test.u, 40);
+  EXPECT_TRUE(test.exact);
+  EXPECT_NEAR(test.p_greater, 0.01953, 1e-5);
+  EXPECT_NEAR(test.p, 2 * test.p_greater, 1e-12);
+  const Shift shift = hodges_lehmann(depression(), .95);
+  EXPECT_NEAR(shift.middle, 0.46, 1e-9);
+  EXPECT_NEAR(shift.interval.low, 0.010, 1e-9);
+  EXPECT_NEAR(shift.interval.high, 0.786, 1e-9);
+}
+
+// By hand: 1, 2, 2, -4 have the ranks 1, 2.5, 2.5, 4: positive ones sum to 6. Of the 16 choices of signs,
+// sums of at least 6 have the negative ranks {} {1} {2.5} {2.5} {4} {1, 2.5} {1, 2.5}: 7, two-sided 14 / 16.
+TEST(SignedRank, CountsTiesExactlyAndLeavesOutNothingAtAll) {
+  const RankTest test = signed_rank({1, 2, 2, -4, 0});
+  EXPECT_EQ(test.u, 6);
+  EXPECT_NEAR(test.p_greater, 7.0 / 16, 1e-12);
+  EXPECT_NEAR(test.p, 14.0 / 16, 1e-12);
+  EXPECT_EQ(signed_rank({0, 0}).p, 1);
+  EXPECT_EQ(signed_rank({}).p, 1);
+}
+
+// 49 are counted, 50 approximated, and both are as the normal theory says: (u - n(n+1)/4 - .5) /
+// sqrt(n(n+1)(2n+1)/24).
+TEST(SignedRank, TheApproximationContinuesTheExactCount) {
+  for (const std::size_t n : {49u, 50u}) {
+    Values values;
+    for (std::size_t i = 1; i <= n; ++i) values.push_back(static_cast<double>(i) * (i % 3 == 0 ? -1 : 1));
+    const RankTest test = signed_rank(values);
+    EXPECT_EQ(test.exact, n < 50);
+    const auto d = static_cast<double>(n);
+    const double z = (test.u - d * (d + 1) / 4 - .5) / std::sqrt(d * (d + 1) * (2 * d + 1) / 24);
+    EXPECT_NEAR(test.p / std::erfc(z / std::sqrt(2.0)), 1, n < 50 ? .02 : 1e-12);
+  }
+}
+
+// The interval is the test turned round: what lies outside it the test refuses, what lies inside it does not.
+TEST(HodgesLehmann, TheIntervalHoldsWhatTheTestWouldNotRefuse) {
+  std::mt19937_64 random(3);
+  std::normal_distribution<double> normal;
+  for (const std::size_t n : {6u, 8u, 20u, 60u}) {
+    Values values;
+    for (std::size_t i = 0; i < n; ++i) values.push_back(normal(random));
+    const Interval interval = hodges_lehmann(values, .95).interval;
+    const auto p_at = [&](double middle) {
+      Values moved;
+      for (const double v : values) moved.push_back(v - middle);
+      return signed_rank(moved).p;
+    };
+    const double step = 1e-6;
+    EXPECT_LT(p_at(interval.low - step), .05) << n;
+    EXPECT_GE(p_at(interval.low + step), .05 - .002) << n;
+    EXPECT_LT(p_at(interval.high + step), .05) << n;
+    EXPECT_GE(p_at(interval.high - step), .05 - .002) << n;
+  }
+  const Interval few = hodges_lehmann({1, 2, 3}, .95).interval;
+  EXPECT_EQ(few.low, 1);
+  EXPECT_EQ(few.high, 3);
+}
+
 TEST(SmallestP, IsWhatTheTestCanReach) {
+  EXPECT_NEAR(smallest_p_of_pairs(6), 2.0 / 64, 1e-12);
+  EXPECT_EQ(smallest_p_of_pairs(1), 1);
+  EXPECT_EQ(smallest_p_of_pairs(0), 1);
   EXPECT_NEAR(smallest_p(3, 3), 0.1, 1e-12);
   EXPECT_NEAR(smallest_p(4, 4), 2.0 / 70, 1e-12);
   EXPECT_EQ(smallest_p(0, 9), 1);
@@ -134,6 +216,13 @@ TEST(NeededRuns, FollowsTheFormula) {
 TEST(NeededRuns, IsNeverLessThanTheRankTestNeeds) {
   EXPECT_EQ(needed_runs({1, 1}, {1, 1}, 1.05, .05), 4u);
   EXPECT_EQ(needed_runs({1, 1}, {1, 1}, 1.05, .01), 5u);
+}
+
+// By hand, as above with one variance instead of two: 7.8489 * 0.02 / ln(1.1)^2 * pi/3 = 18.1: 19 pairs.
+TEST(NeededPairs, FollowsTheFormulaAndIsNeverLessThanTheTestNeeds) {
+  EXPECT_EQ(needed_pairs({-.1, .1}, 1.1, .05), 19u);
+  EXPECT_EQ(needed_pairs({.1, .1, .1}, 1.1, .05), 6u);
+  EXPECT_EQ(needed_pairs({.1, .1, .1}, 1.1, .01), 8u);
 }
 
 // The whole judgement on runs that differ in nothing: log-normal, 10 a side, five metrics that share the
