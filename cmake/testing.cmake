@@ -1,4 +1,5 @@
-# roomcheck_add_test(name LABELS unit|contract|golden|e2e|redis... SOURCES a_test.cpp... LIBS roomcheck::x... [TIMEOUT s])
+# roomcheck_add_test(name LABELS unit|contract|golden|e2e|redis... SOURCES a_test.cpp... LIBS roomcheck::x... [TIMEOUT s]
+#                    [PARTS part...])
 # roomcheck_add_bench(name SOURCES a_bench.cpp... LIBS roomcheck::x...)
 if(NOT ROOMCHECK_DEVELOPER_MODE)
   function(roomcheck_add_test)
@@ -13,19 +14,28 @@ find_package(benchmark 1.7 REQUIRED)
 include(GoogleTest)
 
 # One ctest entry a binary: it is the unit that runs in parallel, and starting thousands of processes is slow on
-# 2 cores. `ctest -R name` then `bin/name --gtest_filter=...` narrows further.
+# 2 cores. `ctest -R name` then `bin/name --gtest_filter=...` narrows further. What takes many minutes runs side by side
+# in PARTS: an entry name_part for the tests whose parameters are called part_*.
 function(roomcheck_add_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "LABELS;SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT" "LABELS;SOURCES;LIBS;PARTS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE roomcheck::warnings ${arg_LIBS} GTest::gmock GTest::gtest_main)
   # A test's own code runs once: what it tests is optimised, it need not be. Two fifths of its compile time.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
-  add_test(NAME ${name} COMMAND ${name})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
-  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+  set(tests ${name})
+  if(arg_PARTS)
+    list(TRANSFORM arg_PARTS PREPEND ${name}_ OUTPUT_VARIABLE tests)
+    foreach(part ${arg_PARTS})
+      add_test(NAME ${name}_${part} COMMAND ${name} --gtest_filter=*/${part}_*)
+    endforeach()
+  else()
+    add_test(NAME ${name} COMMAND ${name})
+  endif()
+  set_tests_properties(${tests} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
 endfunction()
 
 function(roomcheck_add_bench name)

@@ -25,6 +25,35 @@ inline void expect_conformance(const Target& target, const Words& known_deviatio
   EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
 }
 
+// Reference servers, started and stopped by the judge: `nodes` of one system, on a channel layer as people
+// name it (memory, core, pubsub), reached as any peer would, by its Redis, or by the control API where there
+// is none.
+inline void expect_conformance_of_our_own(const std::string& layer, const std::string& consumer, int nodes) {
+  const TemporaryRedis redis;
+  const std::string control = "127.0.0.1:" + std::to_string(free_port());
+  const bool memory = layer == "memory";
+  Words command{bin_dir() + "/conformance",
+                "--strict",
+                "--jobs",
+                "4",
+                "--control",
+                memory ? "http://" + control : redis.url() + "?layer=" + layer};
+  for (int node = 0; node < nodes; ++node) {
+    const std::string address = "127.0.0.1:" + std::to_string(free_port());
+    command.insert(
+        command.end(),
+        {"--target", "ws://" + address, "--start",
+         "exec " + bin_dir() + "/reference_server --threads 2 --log-level error --listen " + address +
+             " --consumer " + consumer + " --control " + (memory ? control : "off") + " --layer " +
+             (memory            ? layer
+              : layer == "core" ? "redis"
+                                : "redis-pubsub") +
+             " --redis-url " + redis.url()});
+  }
+  const Outcome outcome = run(command, {}, std::chrono::seconds(280));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
+}
+
 // One way to deploy the seed's Django app, as a person would say it.
 struct Deployment {
   std::string server;    // as Target::django

@@ -48,27 +48,12 @@ TEST(Targets, DjangoThroughAProgramOfItsOwn) {
       {"--control", control, "--filter", "push.*", "--filter", "direct.*", "--require-complete"});
 }
 
-// Two nodes of our own on one Redis, judged as one cluster and reached as any peer would.
+// Two nodes of our own on one Redis, judged as one cluster.
 class OurOwn : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Layers, OurOwn, testing::Values("core", "pubsub"),
                          [](const auto& layer) { return layer.param; });
 
-TEST_P(OurOwn, TwoNodesAreOneSystem) {
-  const TemporaryRedis redis;
-  Words command{bin_dir() + "/conformance",          "--strict", "--jobs", "4", "--control",
-                redis.url() + "?layer=" + GetParam()};
-  for (int node = 0; node < 2; ++node) {
-    const std::string port = std::to_string(free_port());
-    command.insert(command.end(),
-                   {"--target", "ws://127.0.0.1:" + port, "--start",
-                    "exec " + bin_dir() +
-                        "/reference_server --threads 2 --log-level error --control off --listen 127.0.0.1:" +
-                        port + " --layer " + (GetParam() == "core" ? "redis" : "redis-pubsub") +
-                        " --redis-url " + redis.url()});
-  }
-  const Outcome outcome = run(command, {}, std::chrono::seconds(280));
-  EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
-}
+TEST_P(OurOwn, TwoNodesAreOneSystem) { expect_conformance_of_our_own(GetParam(), "async", 2); }
 
 // All kinds of consumers side by side, sessions and origins.
 TEST(Targets, DjangoOnDaphneWithUsersAndOrigins) {

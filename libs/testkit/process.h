@@ -12,8 +12,8 @@
 
 namespace roomcheck::testkit {
 
-// A program started by a test; its output goes to files in a temporary directory. Ended (SIGTERM, then
-// SIGKILL after 5 s) with the object, by pid.
+// A program started by a test; its output goes to files in a temporary directory. Ended with the object, by
+// pid (SIGTERM, after 5 s SIGKILL), and by SIGTERM when the test dies, if its main thread started it.
 class Process {
  public:
   explicit Process(const std::vector<std::string>& command,

@@ -1,4 +1,7 @@
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -22,6 +25,31 @@ TEST(Process, WaitsForALineAndEndsOnASignal) {
   EXPECT_EQ(process.wait_for("port=(\\d+)"), "42");
   process.signal(SIGTERM);
   EXPECT_EQ(process.wait(), 128 + SIGTERM);
+}
+
+TEST(Process, EndsWhenTheTestDies) {
+  ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);  // the orphan becomes ours to wait for
+  const TemporaryDirectory directory;
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t test = ::fork();
+  ASSERT_GE(test, 0);
+  if (test == 0) {
+    ::setenv("TMPDIR", directory.path().c_str(), 1);  // what the killed one leaves behind
+    Process process({"sh", "-c", "echo up; exec sleep 60"});
+    process.wait_for("up");
+    const pid_t pid = process.pid();
+    (void)!::write(ends[1], &pid, sizeof pid);
+    ::raise(SIGKILL);
+  }
+  pid_t orphan = 0;
+  ASSERT_EQ(::read(ends[0], &orphan, sizeof orphan), static_cast<ssize_t>(sizeof orphan));
+  int status = 0;
+  ASSERT_EQ(::waitpid(test, &status, 0), test);
+  ASSERT_EQ(::waitpid(orphan, &status, 0), orphan);
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM) << status;
+  for (const int end : ends) ::close(end);
+  ::prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
 TEST(Process, SaysWhatItPrintedWhenTheLineDoesNotCome) {

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -232,9 +233,11 @@ RawResponse RawClient::read_response(Deadline deadline) {
   }
   out.accept_ok = out.status == 101 && out.header("Sec-WebSocket-Accept") == accept_for(impl_->key);
   if (out.status == 101) return finish(out);
+  // Without a length nothing is waited for: the server may keep the connection open.
   const std::string length = out.header("Content-Length");
-  const std::size_t wanted =
-      length.empty() ? kMaxHead : static_cast<std::size_t>(std::strtoul(length.c_str(), nullptr, 10));
+  const std::size_t wanted = length.empty()
+                                 ? buffer.size()
+                                 : std::min<std::size_t>(kMaxHead, std::strtoul(length.c_str(), nullptr, 10));
   while (buffer.size() < wanted && impl_->read_more(deadline) == Impl::Read::more) {
   }
   out.body = buffer.substr(0, wanted);

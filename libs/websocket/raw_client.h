@@ -93,7 +93,7 @@ struct RawResponse {
   int status = 0;      // 0: the connection ended, or timed out, before a status line
   std::string before;  // octets that came before "HTTP/" (connect.nothing-before-101)
   Headers headers;
-  std::string body;        // as far as Content-Length says, else until the end
+  std::string body;        // as far as Content-Length says, else what has come
   bool accept_ok = false;  // the right Sec-WebSocket-Accept for the key that was sent
   bool timed_out = false;
   std::string header(std::string_view name) const { return find_header(headers, name); }

@@ -170,6 +170,15 @@ TEST(RawClientHandshake, TellsARefusalFromAnEndFromSilence) {
   EXPECT_EQ(refusal.status, 403);
   EXPECT_EQ(refusal.body, "no");
 
+  const Peer keeps([](int fd) {
+    take_until(fd, "\r\n\r\n");
+    put(fd, "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n");
+    take_until(fd, "");
+  });
+  const Nanoseconds limit = Peer::soon();
+  EXPECT_EQ(keeps.connect()->handshake({}, limit).status, 404);
+  EXPECT_LT(steady_clock().now(), limit) << "waited for the end of a connection that stays open";
+
   const Peer ends([](int fd) { take_until(fd, "\r\n\r\n"); });
   const RawResponse end = ends.connect()->handshake({}, Peer::soon());
   EXPECT_EQ(end.status, 0);
