@@ -24,6 +24,7 @@
 #include "libs/base/result.h"
 #include "libs/base/units.h"
 #include "libs/program/limits.h"
+#include "libs/program/memory.h"
 
 namespace roomcheck::conformance {
 namespace {
@@ -275,6 +276,7 @@ ExitCode judge(const Options& options, const target::Profile& profile, int& argc
   result.control = equipment.control ? equipment.control->describe() : "none";
   result.seed = seed;
 
+  keep_memory_reserve([] {});  // the schedule looks at memory_ran_out()
   Rounds rounds(options, runner, cases, deviations, trace.get());
   run_all(rounds, cases, options.repeat, argc, argv);
   rounds.settle();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libs/program/memory.h"
+
 namespace roomcheck::conformance {
 
 using reports::CaseResult;
@@ -43,6 +45,7 @@ void Schedule::conduct() {
       for (int i = 0; i < jobs; ++i) workers.emplace_back([this, phase] { work(phase); });
       for (std::thread& worker : workers) worker.join();
       judge_suspects();
+      if (memory_ran_out()) give_up("memory ran out");
     } while (more(phase));
   };
   if (plan_.jobs == 1) {
@@ -63,7 +66,7 @@ void Schedule::conduct() {
 
 // The next case to begin, which is not yet marked as begun; null when there is none, or none may begin now.
 Schedule::Entry* Schedule::next(Phase phase) {
-  if (stopped_ || !lost_.empty() || !suspects_.empty()) return nullptr;
+  if (stopped_ || !lost_.empty() || !suspects_.empty() || memory_ran_out()) return nullptr;
   for (Entry& entry : entries_)
     if (!entry.begun && (phase == Phase::all || (phase == Phase::alone) == (entry.c->how == How::alone)))
       return &entry;
@@ -130,9 +133,9 @@ void Schedule::crash(Suspect& suspect, const std::string& message) {
   publish(*suspect.entry, std::move(suspect.outcome));
 }
 
-void Schedule::give_up(const std::string& culprit) {
+void Schedule::give_up(const std::string& why) {
   const std::lock_guard lock(mu_);
-  lost_ = "the target died during " + culprit + " and could not be brought back";
+  lost_ = why;
   for (Entry& entry : entries_) {
     if (entry.done || (entry.begun && entry.c->how == How::observes)) continue;  // those end by themselves
     entry.begun = entry.done = true;
@@ -165,7 +168,7 @@ void Schedule::judge_suspects() {
       crash(suspect, suspects.size() == 1 ? "the target died during this case"
                                           : "the target died during this case or one that ran beside it (" +
                                                 names + "); --jobs 1 or --start tells which");
-    if (!lives) give_up(names);
+    if (!lives) give_up("the target died during " + names + " and could not be brought back");
     return;
   }
   bool found = false;
@@ -176,7 +179,8 @@ void Schedule::judge_suspects() {
       suspect.why = *why;
       crash(suspect, "the target died during this case, also when it ran alone");
       lives = runner_.revive();
-      if (!lives) return give_up(suspect.entry->c->id);
+      if (!lives)
+        return give_up("the target died during " + suspect.entry->c->id + " and could not be brought back");
     } else if (found || &suspect != &suspects.back()) {
       publish(*suspect.entry, std::move(suspect.outcome));
     } else {

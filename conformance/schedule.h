@@ -41,7 +41,8 @@ class Schedule {
   // The result of a case; nothing when it was not run because of stop_when. Waits until it is there.
   std::optional<reports::CaseResult> wait(const Case& c);
 
-  // The sentence that says how the target died; nothing while it lives or could be brought back.
+  // The sentence that says how the target died, or that our memory ran out; nothing while all is well, or
+  // could be brought back.
   std::optional<std::string> lost() const;
 
  private:
@@ -66,7 +67,7 @@ class Schedule {
   bool more(Phase phase);
   bool observing() const;
   void judge_suspects();
-  void give_up(const std::string& culprit);
+  void give_up(const std::string& why);
   void crash(Suspect& suspect, const std::string& message);
   void publish(Entry& entry, Outcome outcome);
 

@@ -1,5 +1,7 @@
 #include "loadgen/run.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -12,6 +14,7 @@
 #include "libs/base/result.h"
 #include "libs/base/units.h"
 #include "libs/program/limits.h"
+#include "libs/program/memory.h"
 #include "loadgen/live.h"
 #include "loadgen/report.h"
 #include "loadgen/target_process.h"
@@ -35,6 +38,7 @@ class Conductor {
 
   void conduct() {
     signals_.async_wait([this](const boost::system::error_code& code, int) { on_signal(code); });
+    keep_memory_reserve([] { ::kill(::getpid(), SIGTERM); });
     const std::uint32_t run = run_id(scenario_.seed, Nanoseconds(wall_now().time_since_epoch()));
     last_second_.resize(scenario_.threads);
     for (std::uint32_t i = 0; i < scenario_.threads; ++i)
@@ -77,8 +81,8 @@ class Conductor {
                     format_duration(std::max(at, 0ns)) +
                     " after the start: it ended, or gave up under the load");
     if (cut_short)
-      out.push_back(
-          "stopped by a second signal before the drain had ended: what was still in flight counts as lost");
+      out.push_back((memory_ran_out() ? "out of memory, loadgen stopped" : "stopped by a second signal") +
+                    std::string(" before the drain had ended: what was still in flight counts as lost"));
     return out;
   }
 
@@ -161,8 +165,9 @@ class Conductor {
 
   void on_signal(const boost::system::error_code& code) {
     if (code) return;
-    if (!ended_early_) {
-      ended_early_ = steady_clock().now();
+    const bool first = !ended_early_;
+    if (first) ended_early_ = steady_clock().now();
+    if (first && !memory_ran_out()) {  // a drain takes memory
       for (const auto& worker : workers) worker->end_early();
       signals_.async_wait([this](const boost::system::error_code& again, int) { on_signal(again); });
       return;

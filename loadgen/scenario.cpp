@@ -11,6 +11,9 @@
 namespace roomcheck::loadgen {
 namespace {
 
+constexpr std::chrono::nanoseconds kLongest = std::chrono::hours(24 * 7);
+constexpr const char* kTooLong = "--duration: at most a week (168h)";
+
 void require(bool good, const std::string& sentence) {
   if (!good) throw BadInput(sentence);
 }
@@ -50,15 +53,23 @@ std::chrono::nanoseconds Scenario::duration() const {
 
 std::uint64_t Scenario::clients() const {
   std::uint64_t out = 0;
-  for (const WorkloadPlan& plan : workloads)
-    for (const std::uint32_t size : room_sizes(plan)) out += size;
+  for (const WorkloadPlan& plan : workloads) {
+    if (!plan.room_sizes.is_list() || plan.workload->alone())
+      out += plan.clients;
+    else
+      for (const std::uint32_t size : room_sizes(plan)) out += size;
+  }
   return out;
 }
 
 std::uint64_t Scenario::rooms() const {
-  std::uint64_t out = 0;
-  for (const WorkloadPlan& plan : workloads) out += room_sizes(plan).size();
-  return out;
+  return std::accumulate(workloads.begin(), workloads.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const WorkloadPlan& plan) { return sum + room_count(plan); });
+}
+
+std::uint64_t room_count(const WorkloadPlan& plan) {
+  if (plan.workload->alone()) return plan.clients;
+  return plan.room_sizes.is_list() ? room_sizes(plan).size() : plan.rooms;
 }
 
 std::vector<std::uint32_t> room_sizes(const WorkloadPlan& plan) {
@@ -69,7 +80,7 @@ std::vector<std::uint32_t> room_sizes(const WorkloadPlan& plan) {
 void validate(const Scenario& s, const target::Profile& profile) {
   require(!s.targets.empty(), "--target: at least one is needed");
   for (const std::string& target : s.targets) validate_target(target);
-  require(!s.workloads.empty(), "a scenario has at least one workload");
+  require(!s.workloads.empty() && s.workloads.size() <= 100, "a scenario has from 1 to 100 workloads");
   for (const WorkloadPlan& plan : s.workloads) {
     validate(plan);
     plan.workload->require(profile);
@@ -82,10 +93,11 @@ void validate(const Scenario& s, const target::Profile& profile) {
   require(!s.stages.empty() && s.stages.size() <= 100, "a scenario has from 1 to 100 stages");
   for (const Stage& stage : s.stages) {
     require(stage.duration.count() > 0, "--duration 0: nothing would be measured");
+    require(stage.duration <= kLongest, kTooLong);  // each, before they are added up
     require(stage.load >= 0 && stage.load_to >= 0 && stage.load <= 1000 && stage.load_to <= 1000,
             "stage " + stage.name + ": load is from 0 to 1000 times the workloads' rates");
   }
-  require(s.duration() <= std::chrono::hours(24 * 7), "--duration: at most a week (168h)");
+  require(s.duration() <= kLongest, kTooLong);
   require(s.warmup <= std::chrono::hours(1), "--warmup: at most 1h");
   require(s.drain <= std::chrono::hours(1), "--drain: at most 1h");
   require(s.timeout.count() > 0 && s.timeout <= std::chrono::hours(1), "--timeout: from above 0 to 1h");

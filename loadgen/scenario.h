@@ -79,6 +79,7 @@ struct Scenario {
 
 // Rooms of a plan, with what "alone" and lists of sizes make of its numbers.
 std::vector<std::uint32_t> room_sizes(const WorkloadPlan& plan);
+std::uint64_t room_count(const WorkloadPlan& plan);  // of them; takes no memory
 
 // Throws BadInput: the option, what is wrong with its value, and the remedy.
 void validate(const Scenario& scenario, const target::Profile& profile);

@@ -98,7 +98,7 @@ nlohmann::ordered_json to_json(const Scenario& s) {
   for (const WorkloadPlan& plan : s.workloads) {
     rate += plan.rate;
     json item{{"workload", plan.workload->name()}, {"clients", plan.clients},
-              {"rooms", room_sizes(plan).size()},  {"room_sizes", plan.room_sizes.text()},
+              {"rooms", room_count(plan)},         {"room_sizes", plan.room_sizes.text()},
               {"senders_per_room", plan.senders},  {"rate_per_second", plan.rate},
               {"arrival", to_text(plan.arrival)},  {"payload_bytes", plan.payload.text()}};
     if (!plan.name.empty()) item["name"] = plan.name;

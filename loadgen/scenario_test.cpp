@@ -112,6 +112,27 @@ TEST(Scenario, TheSchemaKnowsEveryKeyOfTheReaderAndNoOther) {
         known(R"({"workloads": [{"workload": "echo"}], "stages": [{"qqqqqqqqqqqq": 1}]})"));
 }
 
+// What the fuzzer and its promises have found.
+TEST(Scenario, SumsThatNoRunCouldHaveAreRefusedBeforeTheyAreMade) {
+  const struct {
+    const char* text;
+    const char* says;
+  } kCases[] = {
+      {R"({"workloads": [{"workload": "echo"}], "stages": [{"duration": "2500000h"}, {"duration": "2500000h"}]})",
+       "at most a week"},
+      {R"({"workloads": [{"workload": "echo", "clients": 9000000}, {"workload": "echo", "clients": 9000000}]})",
+       "at most 10,000,000 rooms"},
+  };
+  for (const auto& [text, says] : kCases) {
+    try {
+      validate(parse_scenario(text, "s", {}), target::load_profile("seed"));
+      ADD_FAILURE() << text;
+    } catch (const BadInput& e) {
+      EXPECT_THAT(e.what(), HasSubstr(says));
+    }
+  }
+}
+
 TEST(Scenario, RoomsOfAllThreadsAreAllRoomsOnce) {
   Scenario s = parse_scenario(kEvening, "evening.json", {});
   s.threads = 3;

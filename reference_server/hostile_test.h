@@ -8,6 +8,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstring>
+#include <map>
 #include <mutex>
 #include <regex>
 #include <thread>
@@ -67,7 +68,9 @@ class Socket {
 // reference_server on free ports.
 class Program {
  public:
-  explicit Program(const std::vector<std::string>& more = {}) : process_(command(more)) {
+  explicit Program(const std::vector<std::string>& more = {},
+                   const std::map<std::string, std::string>& environment = {})
+      : process_(command(more), environment) {
     port_ = process_.wait_for("listening on ws://127.0.0.1:(\\d+)");
     control_port_ = process_.wait_for("control on http://127.0.0.1:(\\d+)");
   }
@@ -78,11 +81,13 @@ class Program {
 
   std::unique_ptr<RawClient> connect() const { return connect(port_); }
 
-  // In the room of `path` when this returns.
-  std::unique_ptr<RawClient> member(const std::string& path) const {
-    auto client = connect();
+  // In the room of `path` when this returns. `by_way_of`: another port that leads here.
+  std::unique_ptr<RawClient> member(const std::string& path, const websocket::Headers& headers = {},
+                                    std::uint16_t by_way_of = 0) const {
+    auto client = connect(by_way_of == 0 ? port_ : std::to_string(by_way_of));
     websocket::RawHandshake handshake;
     handshake.target = path;
+    handshake.headers = headers;
     if (client->handshake(handshake, soon()).status != 101) throw std::runtime_error("not let in: " + path);
     return client;
   }

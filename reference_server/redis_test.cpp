@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <csignal>
+#include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -112,6 +114,21 @@ class OnRedis : public testing::TestWithParam<const char*> {
     return out;
   }
 
+  // Octets on their way to a port of 127.0.0.1 that nobody there has read.
+  static std::uint64_t unread_at(std::uint16_t port) {
+    std::ifstream table("/proc/net/tcp");
+    std::string line, number, local, remote, state, queues;
+    std::uint64_t out = 0;
+    std::getline(table, line);
+    while (std::getline(table, line)) {  // 0: 0100007F:A5C1 0100007F:1B58 01 UNSENT__:UNREAD__ ...
+      std::istringstream(line) >> number >> local >> remote >> state >> queues;
+      if (state != "01") continue;
+      if (std::stoul(remote.substr(9), nullptr, 16) == port) out += std::stoul(queues, nullptr, 16);
+      if (std::stoul(local.substr(9), nullptr, 16) == port) out += std::stoul(queues.substr(9), nullptr, 16);
+    }
+    return out;
+  }
+
   // The room is complete in Redis: with its members on core, with its nodes on pub/sub.
   bool is_complete(const std::string& room, std::size_t members, std::size_t nodes) {
     if (is_core()) return redis({"ZCARD", "asgi:group:" + room}) == std::vector{std::to_string(members)};
@@ -165,6 +182,55 @@ TEST_P(OnRedis, ARestartOfAnEmptyRedisIsSurvivedByEveryMember) {
     ASSERT_THAT(member.seen->closes, IsEmpty());
   }
   EXPECT_TRUE(join(server.url("room0")).seen->opened) << "new members are welcome again";
+}
+
+// Redis dies with some of a burst delivered, some in its queues, and a command half received: what is lost is
+// lost, but nothing comes twice, or late after what was said later.
+TEST_P(OnRedis, KilledInTheMiddleOfAWriteLosesSomeAndRepeatsNothing) {
+  constexpr int kRoom = 10;
+  Server server(GetParam(), redis_.url());
+  std::vector<Member> members;
+  for (int i = 0; i < kRoom; ++i) members.push_back(join(server.url("r")));
+  run_until([&] { return is_complete("r", kRoom, 1); });
+  const std::string filling(200'000, 'x');
+  const auto in_the_middle = [&] { return unread_at(redis_.port()) > filling.size() / 2; };
+  int number = 0;
+  for (bool caught = false; !caught;) {
+    ASSERT_LT(number, 1000) << "no write was ever under way";
+    const std::size_t heard = members[1].seen->texts.size();
+    for (int i = 0; i < 2 * kRoom; ++i, ++number)
+      members[static_cast<std::size_t>(i % kRoom)].say(std::to_string(number) + " " + filling);
+    run_until([&] { return members[1].seen->texts.size() > heard; });
+    redis_.process().signal(SIGSTOP);
+    for (int turn = 0; turn < 10 && !(caught = in_the_middle()); ++turn) io_.run_one_for(20ms);
+    if (!caught) redis_.process().signal(SIGCONT);
+  }
+  redis_.kill();
+  redis_.start();
+
+  run_until([&] { return is_complete("r", kRoom, 1); });
+  const auto everyone_ends_with = [&](const std::string& text) {
+    return std::all_of(members.begin(), members.end(),
+                       [&](const Member& m) { return m.seen->texts.back() == shown(text); });
+  };
+  for (const char* text : {"after", "fence"}) {
+    members[0].say(text);
+    run_until([&] { return everyone_ends_with(text); });
+    ASSERT_TRUE(everyone_ends_with(text)) << text;
+  }
+  for (const Member& member : members) {
+    EXPECT_THAT(member.seen->closes, IsEmpty());
+    const std::vector<std::string>& texts = member.seen->texts;
+    ASSERT_GE(texts.size(), 2u);
+    EXPECT_EQ(texts[texts.size() - 2], shown("after"));
+    std::map<int, int> last;  // of each sender
+    for (std::size_t i = 0; i + 2 < texts.size(); ++i) {
+      const int got = std::stoi(texts[i].substr(shown("").size() - 2));
+      const auto [before, first] = last.try_emplace(got % kRoom, got);
+      EXPECT_TRUE(first || before->second < got) << "twice, or out of order";
+      before->second = got;
+    }
+  }
 }
 
 // The connections are cut, and Redis keeps what it had: no ghost of who left meanwhile, nobody twice.

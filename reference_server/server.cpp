@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include <boost/asio/signal_set.hpp>
+#include <csignal>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "libs/base/result.h"
 #include "libs/program/files.h"
+#include "libs/program/memory.h"
 #include "libs/program/program.h"
 #include "reference_server/options.h"
 
@@ -64,6 +66,7 @@ ExitCode self_test() {
 ExitCode serve(const NodeOptions& options) {
   Node node(options);
   boost::asio::signal_set signals(node.first_loop(), SIGINT, SIGTERM);
+  keep_memory_reserve([] { ::kill(::getpid(), SIGTERM); });
   signals.async_wait([&node](const boost::system::error_code& code, int) {
     if (code) return;
     spdlog::info("closing every connection");

@@ -10,6 +10,7 @@
 
 #include "libs/base/result.h"
 #include "libs/base/units.h"
+#include "libs/program/memory.h"
 #include "version.h"
 
 namespace roomcheck {
@@ -56,6 +57,7 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& name, T& value, const 
 int run_program(CLI::App& app, int argc, char** argv, const std::function<ExitCode()>& body) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may grow no more is an error of write(), said in a sentence
+  watch_memory(app.get_name());
   std::string level = "info";
   app.set_version_flag("--version", app.get_name() + " " + ROOMCHECK_VERSION);
   app.set_config("--config", "", "Read options from a TOML file");
@@ -74,7 +76,8 @@ int run_program(CLI::App& app, int argc, char** argv, const std::function<ExitCo
   logger->set_level(spdlog::level::from_str(level));
   spdlog::set_default_logger(logger);
   try {
-    return static_cast<int>(body());
+    const ExitCode code = body();
+    return static_cast<int>(memory_ran_out() ? ExitCode::failed : code);
   } catch (const BadInput& e) {
     return complain(app.get_name(), e.what(), ExitCode::usage);
   } catch (const StartFailure& e) {

@@ -22,8 +22,8 @@ enum class ExitCode : int {
 // The caller fills `app` with its options before (long options only are enough); this adds --version,
 // --config FILE (TOML), --log-level and the environment name ROOMCHECK_<OPTION> for every option, parses,
 // sends spdlog to stderr and runs `body`. CLI errors and BadInput become one sentence on stderr and exit code
-// 2, StartFailure 3, any other exception 3 (our own bug, said as such). SIGPIPE and SIGXFSZ are
-// ignored.
+// 2, StartFailure 3, any other exception 3 (our own bug, said as such), memory that runs out 3 (memory.h).
+// SIGPIPE and SIGXFSZ are ignored.
 //
 // `argv[0]` does not matter; `app` carries the name, description, and (in footer) the examples.
 int run_program(CLI::App& app, int argc, char** argv, const std::function<ExitCode()>& body);

@@ -200,7 +200,7 @@ LoadResult parse_load(const Field& root) {
 
   if (root.has("target_process")) {
     const Field process = root.at("target_process");
-    out.target_process.emplace();
+    out.target_process = LoadResult::TargetProcess{};  // clang 14 knows no emplace() of it
     process.read("cpu_ns", out.target_process->cpu_ns);
     process.read("cpu_per_delivery_ns", out.target_process->cpu_per_delivery_ns);
   }
