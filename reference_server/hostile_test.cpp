@@ -13,7 +13,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-using websocket::RawFrame;
 using websocket::Received;
 
 // "By the thousand", as far as the open files of this process allow (the server has as many of its own).
@@ -27,22 +26,6 @@ std::vector<Socket> sockets(const Program& server, std::size_t count, const std:
   }
   return out;
 }
-
-std::string upgrade(const std::string& path) {
-  return "GET " + path +
-         " HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
-}
-
-RawFrame frame(std::uint8_t opcode, const std::string& payload, bool fin = true) {
-  RawFrame out;
-  out.opcode = opcode;
-  out.payload = payload;
-  out.fin = fin;
-  return out;
-}
-
-std::string encoded(const RawFrame& frame) { return RawClient::encode(frame); }
 
 // The positive control of all that follows.
 TEST(Hostile, TheOrdinaryRoomNoticesADuplicate) {

@@ -21,12 +21,29 @@
 namespace roomcheck::reference_server {
 
 using websocket::RawClient;
+using websocket::RawFrame;
 
 inline const std::string kPrefixes =
     "\\u9884\\u8b66\\u4fe1\\u606f2\\uff1a\\u9884\\u8b66\\u4fe1\\u606f1\\uff1a";
 
 // A limit for what must come; no test expects it to be reached.
 inline Nanoseconds soon() { return steady_clock().now() + std::chrono::seconds(60); }
+
+inline std::string upgrade(const std::string& path) {
+  return "GET " + path +
+         " HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+}
+
+inline RawFrame frame(std::uint8_t opcode, const std::string& payload, bool fin = true) {
+  RawFrame out;
+  out.opcode = opcode;
+  out.payload = payload;
+  out.fin = fin;
+  return out;
+}
+
+inline std::string encoded(const RawFrame& frame) { return RawClient::encode(frame); }
 
 // A TCP connection that only takes a few octets at a time, so that the kernel does not hide a slow reader.
 class Socket {

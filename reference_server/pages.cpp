@@ -57,6 +57,7 @@ std::string prometheus(const NodeStats& stats) {
        stats.control.handshake_timeouts);
   line("gauge", "groups", "Groups with at least one member.", stats.layer.groups);
   line("gauge", "memberships", "Memberships in groups.", stats.layer.members);
+  line("gauge", "layer_groups", "Groups that have a member here.", stats.layer.groups);
   line("counter", "layer_sent_total", "Direct sends.", stats.layer.sent);
   line("counter", "layer_group_sent_total", "Group sends.", stats.layer.group_sent);
   line("counter", "layer_delivered_total", "Messages delivered to channels.", stats.layer.delivered);

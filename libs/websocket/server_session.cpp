@@ -110,14 +110,15 @@ void ServerSession::dispatch() {
   if (admission_ == Admission::server_is_full) return text(503, "too many connections");
   if (admission_ == Admission::address_has_its_share)
     return text(429, "too many connections from this address");
-  if (const std::string why = ambiguity(); !why.empty()) {
+  const auto bad = [&](int status, const std::string& why) {
     ++core_->stats.bad_requests;
-    return text(400, why);
-  }
+    text(status, why);
+  };
+  if (const std::string why = ambiguity(); !why.empty()) return bad(400, why);
   if (!request_.header("Transfer-Encoding").empty())
-    return text(501, "transfer encodings are not supported; send Content-Length");
+    return bad(501, "transfer encodings are not supported; send Content-Length");
   if (request_.header("Host").empty() && parser_->get_version() == "HTTP/1.1")
-    return text(400, "the Host header is missing");
+    return bad(400, "the Host header is missing");
 
   const auto self = std::static_pointer_cast<ServerSession>(shared_from_this());
   if (!websocketpp::processor::is_websocket_handshake(*parser_)) {

@@ -255,7 +255,7 @@ TEST_F(WebSocket, RequestsThatAreTooLargeOrAmbiguousAreRefusedAndCounted) {
     EXPECT_EQ(got, status) << octets.substr(0, 120);
   }
   EXPECT_EQ(server().stats().too_large_requests, 3u);
-  EXPECT_EQ(server().stats().bad_requests, 4u);
+  EXPECT_EQ(server().stats().bad_requests, 5u);
 }
 
 TEST_F(WebSocket, AMessageOfEndlessEmptyFragmentsIsClosed1009) {

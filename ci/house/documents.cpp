@@ -1,0 +1,108 @@
+#include "ci/house/documents.h"
+
+#include <algorithm>
+#include <regex>
+#include <sstream>
+
+namespace roomcheck::house {
+namespace {
+
+std::vector<std::string> cells(const std::string& line) {
+  std::vector<std::string> out;
+  std::istringstream in(line.substr(1));
+  for (std::string cell; std::getline(in, cell, '|');) {
+    cell.erase(0, cell.find_first_not_of(' '));
+    cell.erase(cell.find_last_not_of(' ') + 1);
+    out.push_back(cell);
+  }
+  return out;
+}
+
+bool has(const std::string& text, const std::string& word) { return text.find(word) != text.npos; }
+
+// layer_dropped_total is `dropped` in the tests of the layer itself.
+std::string bare(std::string counter) {
+  if (counter.rfind("layer_", 0) == 0) counter.erase(0, 6);
+  if (const std::size_t at = counter.find("_total"); at != counter.npos) counter.erase(at);
+  return counter;
+}
+
+}  // namespace
+
+std::vector<std::vector<std::string>> table(std::string_view markdown, const std::string& first) {
+  std::vector<std::vector<std::string>> out;
+  std::istringstream in{std::string(markdown)};
+  bool inside = false;
+  for (std::string line; std::getline(in, line);) {
+    if (inside && line.substr(0, 1) != "|") return out;
+    if (inside && line.substr(0, 4) != "|---") out.push_back(cells(line));
+    inside = inside || line.rfind("| " + first + " |", 0) == 0;
+  }
+  return out;
+}
+
+std::vector<std::string> code_words(const std::string& cell) {
+  static const std::regex kCode("`([^`]+)`");
+  std::vector<std::string> out;
+  for (auto it = std::sregex_iterator(cell.begin(), cell.end(), kCode); it != std::sregex_iterator(); ++it)
+    out.push_back((*it)[1]);
+  return out;
+}
+
+std::map<std::string, std::string> tests_in(const std::string& source) {
+  static const std::regex kTest(R"((?:^|\n)(?:TYPED_)?TEST(?:_[FP])?\((\w+),\s*(\w+)\))");
+  std::map<std::string, std::string> out;
+  std::string* text = nullptr;
+  std::size_t begin = 0;
+  for (auto it = std::sregex_iterator(source.begin(), source.end(), kTest); it != std::sregex_iterator();
+       ++it) {
+    const auto at = static_cast<std::size_t>(it->position());
+    if (text != nullptr) *text = source.substr(begin, at - begin);
+    text = &out[it->str(1) + "." + it->str(2)];
+    begin = at;
+  }
+  if (text != nullptr) *text = source.substr(begin);
+  return out;
+}
+
+std::vector<std::string> wrong_limits(std::string_view security, const std::string& help,
+                                      const std::string& metrics,
+                                      const std::map<std::string, std::string>& tests) {
+  std::vector<std::string> out;
+  std::string options;
+  for (const std::vector<std::string>& row : table(security, "limit")) {
+    const auto wrong = [&](const std::string& what) { out.push_back("\"" + row[0] + "\" " + what); };
+    if (row.size() != 5) {
+      wrong("has not five cells");
+      continue;
+    }
+    for (const std::string& word : code_words(row[1])) {
+      options += word + " ";
+      if (word.rfind("--", 0) == 0 && !has(help, word + " "))
+        wrong("has an option that --help has not: " + word);
+    }
+    std::string texts;
+    if (code_words(row[4]).empty()) wrong("is proved by no test");
+    for (const std::string& name : code_words(row[4])) {
+      const auto test = tests.find(name);
+      if (test == tests.end())
+        wrong("is proved by a test that is not there: " + name);
+      else
+        texts += test->second;
+    }
+    for (const std::string& counter : code_words(row[3])) {
+      if (!has(metrics, "\"" + counter + "\"")) wrong("is counted nowhere as " + counter);
+      if (!has(texts, counter) && !has(texts, "stats()." + bare(counter)))
+        wrong("has a counter that its tests do not read: " + counter);
+    }
+  }
+  static const std::regex kOption(R"(\n  (--[a-z-]+))");
+  const std::string limits = help.substr(std::min(help.find("\nLimits:"), help.size()));
+  const std::string section = limits.substr(0, limits.find("\n\n\n"));
+  for (auto it = std::sregex_iterator(section.begin(), section.end(), kOption); it != std::sregex_iterator();
+       ++it)
+    if (!has(options, it->str(1) + " ")) out.push_back(it->str(1) + " of --help is in no row");
+  return out;
+}
+
+}  // namespace roomcheck::house
