@@ -67,15 +67,15 @@ class Check {
     try {
       (void)c_.connect("/", on_node(node));
     } catch (const Lost& e) {
-      throw StartFailure("--target " + run_.targets[node].to_string() + ": " + e.what());
+      throw StartFailure("--target " + run_.targets[node].to_string() + ": " + e.what() + "; is it started?");
     }
   }
 
   // A connection on which only the handshake was done; null when it was refused.
-  std::unique_ptr<RawClient> open(const std::string& path, RawResponse& response, const As& as = {}) {
-    auto client = c_.connect(path, as);
+  std::shared_ptr<RawClient> open(const std::string& path, RawResponse& response, const As& as = {}) {
+    const auto client = c_.connect(path, as);
     response = client->handshake(c_.with_profile({}, as), c_.deadline());
-    return response.status == 101 ? std::move(client) : nullptr;
+    return response.status == 101 ? client : nullptr;
   }
 
   // Reads until the template matches `text`; otherwise what came last.

@@ -10,6 +10,8 @@ namespace roomcheck::conformance {
 
 using websocket::ReceivedFrame;
 
+constexpr std::string_view kForeign = "not of the profile: ";  // marks what no template of it matches
+
 std::string shown(const std::string& text) {
   constexpr std::size_t kMost = 160;
   std::string out = text.substr(0, kMost);
@@ -34,7 +36,7 @@ std::string Context::fresh_text(const std::string& payload) {
 
 // ---- members
 
-std::unique_ptr<RawClient> Context::connect(const std::string& path, const As& as) {
+std::unique_ptr<RawClient> Context::open(const std::string& path, const As& as) {
   websocket::Url url = run_.targets.at(as.node);
   if (!url.target.empty() && url.target != "/") {  // a path prefix of the target's URL
     if (url.target.back() == '/') url.target.pop_back();
@@ -47,6 +49,11 @@ std::unique_ptr<RawClient> Context::connect(const std::string& path, const As& a
     throw Lost("the target does not take connections: " + client.error().message, "a TCP connection",
                client.error().message);
   return std::move(client).value();
+}
+
+std::shared_ptr<RawClient> Context::connect(const std::string& path, const As& as) {
+  others_.push_back(open(path, as));
+  return others_.back();
 }
 
 RawHandshake Context::with_profile(const RawHandshake& handshake, const As& as) const {
@@ -64,8 +71,7 @@ RawHandshake Context::with_profile(const RawHandshake& handshake, const As& as) 
 }
 
 RawResponse Context::handshake(const std::string& path, const RawHandshake& handshake, const As& as) {
-  std::shared_ptr<RawClient> client = connect(path, as);
-  others_.push_back(client);
+  const auto client = connect(path, as);
   RawResponse response = client->handshake(with_profile(handshake, as), deadline());
   client->close();
   return response;
@@ -95,7 +101,7 @@ MemberPtr Context::join(const std::string& room, const std::string& path, const 
   member->room = room;
   member->name = "m" + std::to_string(members_.size() + 1);
   members_.push_back(member);
-  member->client = connect(path.empty() ? profile().room_path(room) : path, as);
+  member->client = open(path.empty() ? profile().room_path(room) : path, as);
   const RawResponse response = member->client->handshake(with_profile({}, as), deadline());
   if (response.status != 101) {  // whether its Sec-WebSocket-Accept is right: connect.room-accepted
     member->gone = true;
@@ -186,7 +192,7 @@ std::string Context::text_of(const MemberPtr& member, const std::string& wire) c
        {profile().direct, profile().push_as_message, profile().push})  // the plainest last
     if (external)
       if (const auto text = external->receive.match(wire)) return *text;
-  return "not of the profile: " + wire;
+  return std::string(kForeign) + wire;
 }
 
 Received Context::next(const MemberPtr& member, Nanoseconds until) {
@@ -206,7 +212,10 @@ void Context::unexpected(const MemberPtr& member, const std::string& got, const 
                  "twice: " + shown(got));
   if (member->allowed.count(got) != 0)
     throw Failed("messages came out of order, or one is missing", shown(wanted), shown(got) + " came first");
-  throw Failed("member " + member->name + " got what was not for it", shown(wanted), shown(got));
+  const bool foreign = got.rfind(kForeign, 0) == 0;
+  throw Failed("member " + member->name + " got " +
+                   (foreign ? "what the profile's room.receive does not describe" : "what was not for it"),
+               shown(wanted), shown(foreign ? got.substr(kForeign.size()) : got));
 }
 
 void Context::hears(const MemberPtr& member, const std::string& text) {
@@ -280,7 +289,7 @@ std::string Context::ask_whoami(const As& as) {
   members_.push_back(member);
   std::string path = profile().auth->whoami_path;
   if (const std::size_t at = path.find("{room}"); at != path.npos) path.replace(at, 6, fresh_room());
-  member->client = connect(path, as);
+  member->client = open(path, as);
   const RawResponse response = member->client->handshake(with_profile({}, as), deadline());
   if (response.status != 101)
     throw Lost("the whoami route did not accept", "101",
@@ -298,7 +307,7 @@ MemberPtr Context::connect_echo() {
   const auto member = std::make_shared<Member>();
   member->name = "e" + std::to_string(members_.size() + 1);
   members_.push_back(member);
-  member->client = connect(profile().echo->path);
+  member->client = open(profile().echo->path, {});
   const RawResponse response = member->client->handshake(with_profile(), deadline());
   if (response.status == 101) return member;
   member->gone = true;

@@ -85,9 +85,9 @@ class Context {
   // Joins and finds out the new connection's channel name (needs control).
   std::pair<MemberPtr, std::string> join_named(const std::string& room, const As& as = {});
   std::vector<MemberPtr> join_many(const std::string& room, std::size_t count);
-  // A raw connection for a path, nothing sent yet; it is in the transcript for as long as it lives, and stays
-  // in it when it is shared. Throws Lost when TCP does not open.
-  std::unique_ptr<RawClient> connect(const std::string& path, const As& as = {});
+  // A raw connection for a path, nothing sent yet. It stays open, and in the transcript, until the case's
+  // connections are closed. Throws Lost when TCP does not open.
+  std::shared_ptr<RawClient> connect(const std::string& path, const As& as = {});
   // The opening handshake alone, then the end of TCP. Headers of `handshake` replace the profile's of the
   // same name.
   RawResponse handshake(const std::string& path, const RawHandshake& handshake = {}, const As& as = {});
@@ -167,6 +167,7 @@ class Context {
   std::string text_of(const MemberPtr& member, const std::string& wire) const;
 
  private:
+  std::unique_ptr<RawClient> open(const std::string& path, const As& as);
   void drain_greeting(const MemberPtr& member);
   [[noreturn]] void unexpected(const MemberPtr& member, const std::string& got, const std::string& wanted);
 

@@ -18,6 +18,8 @@ std::string what_to_look_at(const std::string& requirement) {
       {"connect.distinct-channel-names",
        "how channel names are made: are they random per connection, in every process?"},
       {"connect.concurrent", "the listen backlog, worker limits, and what the handshake waits for"},
+      {"connect.slow-handshake-bounded",
+       "how long the server, or the proxy in front of it, waits for the rest of a request"},
       {"connect.silent-join", "what connect() sends; a greeting is described by the profile's \"greeting\""},
       {"echo", "the echo consumer's receive(): it answers its own connection only"},
       {"groups.join-before-accept",

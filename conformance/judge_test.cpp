@@ -337,6 +337,18 @@ TEST(Check, NamesTheWrongPartAndWhatWasSeenInstead) {
             3);
 }
 
+// A whole run of failures would say no more than its first message, and later.
+TEST(Check, IsDoneByItselfWhenNoMemberHearsItself) {
+  const Reference target;
+  for (const auto& [set, says] :
+       {std::pair(R"(room.send={"text": "{text}"})", "then came a close frame 1011"),
+        std::pair(R"(room.receive={"text": "{text}"})", R"(expected {"text":)")}) {
+    const Outcome outcome = target.judged({"--set", set});
+    EXPECT_EQ(outcome.exit_code, 3) << outcome.out;
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot be judged"), HasSubstr(says)));
+  }
+}
+
 // ---- what it writes
 
 TEST(Written, EverythingAPipelineWants) {

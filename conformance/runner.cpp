@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "conformance/check.h"
 #include "libs/base/result.h"
 #include "libs/base/units.h"
 
@@ -93,17 +94,28 @@ Nanoseconds Runner::remeasure() {
 
 void Runner::calibrate() {
   try {
-    limit_ns_ = limit_for(measure(20));
-  } catch (const Lost& e) {
+    measure(1);
+  } catch (const std::runtime_error& e) {  // not even one member hears itself: no case could say more
+    const auto* failed = dynamic_cast<const Failed*>(&e);
     throw StartFailure("the target " + run_.targets.front().to_string() +
-                       " cannot be judged: " + with_details(e) + "; is it started, and is --profile " +
-                       run_.profile.name + " what it speaks? --check says which part is wrong");
-  } catch (const CouldNotTest& e) {
-    throw StartFailure("the target " + run_.targets.front().to_string() + " cannot be judged: " + e.what() +
-                       "; --check says which part of --profile " + run_.profile.name + " is wrong");
-  } catch (const Failed&) {  // it talks, and wrongly: that is for the cases to say
+                       " cannot be judged with --profile " + run_.profile.name + ":" +
+                       what_is_wrong(failed != nullptr ? with_details(*failed) : e.what()) +
+                       "\n--check tells more; docs/PROFILES.md says how to describe a target");
+  }
+  try {
+    limit_ns_ = limit_for(measure(20));
+  } catch (const std::runtime_error&) {  // it talks, and wrongly: that is for the cases to say
     limit_ns_ = limit_for(Nanoseconds(0));
   }
+}
+
+std::string Runner::what_is_wrong(const std::string& seen) const {
+  Run run = run_;
+  run.limit = Nanoseconds(limit_for(Nanoseconds(0)));
+  std::string out;
+  for (const Finding& finding : check_profile(run))
+    if (finding.kind == Finding::Kind::wrong) out += "\n  " + finding.field + ": " + finding.text;
+  return out.empty() ? " " + seen : out;
 }
 
 // True when the case is decided; false when it is to be tried once more.

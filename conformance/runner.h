@@ -61,7 +61,8 @@ class Runner {
   std::int64_t limit_for(Nanoseconds round_trip) const;  // ns
   // Raises the limits when the round trip asks for it, and tells the slowest of so many.
   Nanoseconds measure(int rounds);
-  Nanoseconds remeasure();  // of a few; 0 when nothing came back
+  Nanoseconds remeasure();                                   // of a few; 0 when nothing came back
+  std::string what_is_wrong(const std::string& seen) const;  // the parts of the profile, else what was seen
 
   // ---- constant after construction
   const Run run_;

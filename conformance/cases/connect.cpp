@@ -302,7 +302,7 @@ std::vector<Case> connect_cases() {
        "200 handshakes started at once are all accepted.",
        [](Context& c) {
          const std::string path = c.profile().room_path(c.fresh_room());
-         std::vector<std::unique_ptr<RawClient>> all;
+         std::vector<std::shared_ptr<RawClient>> all;
          for (int i = 0; i < 200; ++i) {
            all.push_back(c.connect(path));
            (void)all.back()->send_handshake(c.with_profile(), c.deadline());
@@ -313,6 +313,7 @@ std::vector<Case> connect_cases() {
              throw Lost("one of 200 handshakes was not accepted", "101",
                         response.status == 0 ? "no answer" : "HTTP " + std::to_string(response.status));
          }
+         for (const auto& client : all) client->close();
        }},
       {"connect.slow-handshake-bounded/half-a-request",
        "connect.slow-handshake-bounded",
@@ -323,6 +324,7 @@ std::vector<Case> connect_cases() {
          constexpr Nanoseconds kBound = std::chrono::seconds(30);
          const auto client = c.connect(c.profile().room_path(c.fresh_room()));
          (void)client->send_bytes("GET " + client->url().target + " HTTP/1.1\r\nHost: ", c.deadline());
+         client->note("sent GET " + client->url().target + " HTTP/1.1 and half a line of its headers");
          c.sign_of_life();
          while (c.observing() && c.age() < kBound) {
            const RawResponse response = client->read_response(c.soon());

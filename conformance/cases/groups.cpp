@@ -71,7 +71,8 @@ std::vector<Case> groups_cases() {
        "groups.leave-on-fin",
        kMust,
        {},
-       "The same when the TCP connection ends without a close frame.",
+       "When the TCP connection ends without a close frame the room no longer has that member, and the "
+       "others still get messages exactly once.",
        [](Context& c) {
          leaving(c, [](Context&, const MemberPtr& m) {
            m->client->shutdown_write();
@@ -82,7 +83,8 @@ std::vector<Case> groups_cases() {
        "groups.leave-on-fin",
        kMust,
        {},
-       "The same when the TCP connection ends without a close frame.",
+       "When the TCP connection ends without a close frame the room no longer has that member, and the "
+       "others still get messages exactly once.",
        [](Context& c) {
          leaving_in_a_burst(c, [](RawClient& client) {
            client.shutdown_write();
@@ -93,19 +95,22 @@ std::vector<Case> groups_cases() {
        "groups.leave-on-reset",
        kMust,
        {},
-       "The same on RST.",
+       "After a TCP reset the room no longer has that member, and the others still get messages exactly "
+       "once.",
        [](Context& c) { leaving(c, [](Context&, const MemberPtr& m) { m->client->reset(); }); }},
       {"groups.leave-on-reset/during-broadcast",
        "groups.leave-on-reset",
        kMust,
        {},
-       "The same on RST.",
+       "After a TCP reset the room no longer has that member, and the others still get messages exactly "
+       "once.",
        [](Context& c) { leaving_in_a_burst(c, [](RawClient& client) { client.reset(); }); }},
       {"groups.leave-on-protocol-error/unmasked-frame",
        "groups.leave-on-protocol-error",
        kMust,
        {},
-       "The same when the server fails the connection for a protocol error.",
+       "When the server fails a connection for a protocol error the room no longer has that member, and the "
+       "others still get messages exactly once.",
        [](Context& c) {
          leaving(c, [](Context& x, const MemberPtr& m) {
            websocket::RawFrame frame;
@@ -121,7 +126,8 @@ std::vector<Case> groups_cases() {
        "groups.leave-on-bad-message",
        Level::should,
        {},
-       "The same when the connection was closed because of a bad message.",
+       "When a connection was closed because of a bad message the room no longer has that member, and the "
+       "others still get messages exactly once.",
        [](Context& c) {
          if (c.profile().bad_message != target::BadMessagePolicy::close)
            throw CouldNotTest("the profile says that bad messages do not close");

@@ -200,10 +200,12 @@ RawResponse RawClient::read_response(Deadline deadline) {
       impl_->transcript.add(TranscriptEntry::Direction::received,
                             std::to_string(response.before.size()) +
                                 " octets before the status line: " + printable(response.before));
-    impl_->transcript.add(TranscriptEntry::Direction::received,
-                          response.status != 0 ? "HTTP " + std::to_string(response.status)
-                          : response.timed_out ? "no answer within the limit"
-                                               : "no HTTP answer");
+    const std::string seen = response.status != 0 ? "HTTP " + std::to_string(response.status)
+                             : response.timed_out ? "no answer within the limit"
+                                                  : "no HTTP answer";
+    const auto& entries = impl_->transcript.entries();
+    if (entries.empty() || entries.back().text != seen)  // who asks again and again is told once
+      impl_->transcript.add(TranscriptEntry::Direction::received, seen);
     return response;
   };
   std::size_t start, end;
@@ -375,7 +377,10 @@ void RawClient::reset() {
   note("RST sent");
   impl_->stream.close(true);
 }
-void RawClient::close() { impl_->stream.close(); }
+void RawClient::close() {
+  if (is_open()) note("TCP closed");
+  impl_->stream.close();
+}
 bool RawClient::is_open() const { return impl_->stream.is_open(); }
 const Url& RawClient::url() const { return impl_->url; }
 const Transcript& RawClient::transcript() const { return impl_->transcript; }
