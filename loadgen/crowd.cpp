@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cmath>
+#include <utility>
 
 #include "loadgen/hash.h"
 
@@ -49,9 +50,16 @@ Crowd::Crowd(const Parts& parts, std::size_t index)
     ++parts_.sums.slow_readers;
     --slow;
   }
-  if (plan_.workload->origin() != Workload::Origin::member)
-    outside_ = std::make_unique<Outside>(
-        target::make_control(parts.scenario.control, parts.scenario.control_token, kControlLimit), parts.io);
+  if (plan_.workload->origin() == Workload::Origin::member) return;
+  outside_ = std::make_unique<Outside>(
+      target::make_control(parts.scenario.control, parts.scenario.control_token, kControlLimit), parts.io);
+  addresses_ = std::make_unique<Addresses>(
+      Addresses::Parts{*plan_.workload, parts.profile, ledger, *outside_, parts.scenario.timeout,
+                       [this](std::uint32_t room) { join_and_wait(room); }});
+  if (joins_later() && parts.scenario.threads > 1)
+    throw BadInput("workload direct over " + parts.scenario.control +
+                   ": a channel name is what a single join brings to the bus, so only one may be under way: "
+                   "--threads 1");
 }
 
 Crowd::~Crowd() = default;
@@ -87,9 +95,12 @@ void Crowd::on_connected(std::uint32_t number, const websocket::ConnectTimes& ti
   ++open_;
   ++parts_.sums.opened;
   if (client.was_open) ++parts_.sums.reconnected;
+  if (client.was_cut) ++parts_.sums.recovered;
   client.was_open = true;
+  client.was_cut = false;
   parts_.sums.connect.corrected.record(now - client.intended);
   parts_.sums.connect.uncorrected.record(times.upgrade);
+  parts_.sums.compressed += times.compressed ? 1 : 0;
   if (!client.slow) {
     ++members_open_;
     traffic_.opened(number, now);
@@ -99,7 +110,8 @@ void Crowd::on_connected(std::uint32_t number, const websocket::ConnectTimes& ti
     }
   }
   if (running_ && plan_.workload->comes_and_goes()) plan_leave(number, now);
-  parts_.listener.attempt_ended();
+  if (running_ && addresses_) addresses_->ask_again(traffic_.ledger().room_of(number));
+  attempt_ended("");
 }
 
 void Crowd::on_failed(std::uint32_t number, const websocket::ConnectFailure& failure) {
@@ -117,34 +129,32 @@ void Crowd::on_failed(std::uint32_t number, const websocket::ConnectFailure& fai
     parts_.sums.first_failure_status = failure.status;
   }
   if (running_) come_back(number);
-  parts_.listener.attempt_ended();
+  attempt_ended(what);
 }
 
 void Crowd::prepare(std::function<void(std::string)> done) {
-  prepared_ = std::move(done);
-  const std::uint32_t rooms = traffic_.ledger().room_count();
-  if (plan_.workload->origin() != Workload::Origin::channel || rooms == 0)
-    return boost::asio::post(parts_.io, [this] { prepared_(""); });
-  channels_.resize(rooms);
-  ask_for_channel(0);
+  if (!addresses_ || traffic_.ledger().room_count() == 0)
+    return boost::asio::post(parts_.io, [done = std::move(done)] { done(""); });
+  addresses_->find(std::move(done));
 }
 
-// One question at a time: the queue is for messages, and too short for every room.
-void Crowd::ask_for_channel(std::uint32_t room) {
-  const std::string& name = traffic_.ledger().plan(room).name;
-  outside_->submit({Outside::Call::Kind::members, parts_.profile.group_of(name), ""},
-                   [this, room, &name](const Outside::Answer& answer) {
-                     if (!answer.members.ok())
-                       return prepared_("the control: " + answer.members.error().message);
-                     if (answer.members->size() > 1)
-                       return prepared_("room " + name + " has one client of ours and " +
-                                        std::to_string(answer.members->size()) +
-                                        " channel names: is the field \"group\" of the profile right?");
-                     // Who did not get in cannot be addressed: its messages count as dropped.
-                     if (!answer.members->empty()) channels_[room] = answer.members->front();
-                     if (room + 1 == channels_.size()) return prepared_("");
-                     ask_for_channel(room + 1);
-                   });
+// On outside's thread, which may wait; the loop connects.
+void Crowd::join_and_wait(std::uint32_t room) {
+  const auto joined = std::make_shared<std::promise<std::string>>();
+  std::future<std::string> failure = joined->get_future();
+  boost::asio::post(parts_.io, [this, room, joined] {
+    if (closing_) return joined->set_value("the run has ended");
+    joining_ = joined;
+    connect(traffic_.ledger().first_member(room), steady_clock().now());
+  });
+  const auto limit = parts_.scenario.timeout + std::chrono::seconds(1);
+  const std::string why = failure.wait_for(limit) == std::future_status::ready ? failure.get() : "no answer";
+  if (!why.empty()) throw std::runtime_error("a client could not join: " + why);
+}
+
+void Crowd::attempt_ended(const std::string& failure) {
+  if (!joining_) return parts_.listener.attempt_ended();
+  std::exchange(joining_, nullptr)->set_value(failure);
 }
 
 // ---- the run
@@ -210,13 +220,10 @@ void Crowd::come_back(std::uint32_t number) {
   const bool planned = plan_.workload->comes_and_goes() || joins_in_the_run_;
   if (stopped_ || closing_ || (!parts_.scenario.reconnect.enabled && !planned)) return;
   Client& client = clients_[number];
-  const Reconnect& policy = parts_.scenario.reconnect;
-  Nanoseconds wait = client.leaving ? Nanoseconds(0) : policy.first;
-  for (int i = 0; i < client.failures && wait < policy.most; ++i) wait *= 2;
-  wait = std::min(wait, policy.most);
-  const double jitter = uniform(parts_.scenario.seed ^ number, 1'000'000 + stays_[number]) / 2;
+  const double chance = uniform(parts_.scenario.seed ^ number, 1'000'000 + stays_[number]);
+  const Nanoseconds wait =
+      client.leaving ? Nanoseconds(0) : parts_.scenario.reconnect.wait(client.failures, chance);
   if (client.failures < 255) ++client.failures;
-  wait += Nanoseconds(static_cast<std::int64_t>(jitter * static_cast<double>(wait.count())));
   ++returning_;
   steps_.push({steady_clock().now() + wait, number, Step::Kind::connect, 0});
 }
@@ -241,6 +248,7 @@ void Crowd::on_message(std::uint32_t number, const websocket::Message& message) 
 void Crowd::on_close(std::uint32_t number, const websocket::CloseInfo& info) {
   Client& client = clients_[number];
   client.connection.reset();
+  if (addresses_) addresses_->forget(traffic_.ledger().room_of(number));
   --open_;
   if (!client.leaving && !client.slow) {
     traffic_.closed(number);
@@ -249,6 +257,7 @@ void Crowd::on_close(std::uint32_t number, const websocket::CloseInfo& info) {
   if (!closing_) {
     if (!client.leaving) {
       ++parts_.sums.closed_by_target;
+      client.was_cut = true;
       ++parts_.sums.by_error["close " + std::to_string(info.code) + (client.slow ? " (a slow reader)" : "")];
     }
     if (running_) come_back(number);
@@ -268,6 +277,7 @@ void Crowd::stop() {
 void Crowd::close_all() {
   stop();
   closing_ = true;
+  if (joining_) attempt_ended("the run has ended");
   for (const Client& client : clients_)
     if (client.connection) {
       client.connection->resume_reading();
@@ -292,11 +302,11 @@ Port::Sent Crowd::send(std::uint32_t member, std::string_view message) {
 Port::Sent Crowd::send_outside(std::uint32_t room, std::uint32_t sequence, std::string_view message) {
   Outside::Call call;
   if (plan_.workload->origin() == Workload::Origin::channel) {
-    if (channels_[room].empty()) return Sent::dropped;
-    call = {Outside::Call::Kind::channel_send, channels_[room], std::string(message)};
+    const std::string& channel = addresses_->channel(room);
+    if (channel.empty()) return Sent::closed;
+    call = {Outside::Call::Kind::channel_send, channel, std::string(message), nullptr};
   } else {
-    call = {Outside::Call::Kind::group_send, parts_.profile.group_of(traffic_.ledger().plan(room).name),
-            std::string(message)};
+    call = {Outside::Call::Kind::group_send, addresses_->group(room), std::string(message), nullptr};
   }
   const Nanoseconds due = traffic_.next_due();
   const bool accepted =

@@ -1,5 +1,6 @@
 #pragma once
 #include <boost/asio/io_context.hpp>
+#include <future>
 #include <map>
 #include <memory>
 #include <queue>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "libs/websocket/client.h"
+#include "loadgen/addresses.h"
 #include "loadgen/outside.h"
 #include "loadgen/traffic.h"
 
@@ -17,6 +19,8 @@ struct ConnectionSums {
   std::uint64_t attempted = 0, opened = 0, failed = 0, not_joined = 0, closed_by_target = 0;
   std::uint64_t left = 0;         // by plan: churn
   std::uint64_t reconnected = 0;  // opened again, by plan or after the target had closed
+  std::uint64_t recovered = 0;    // of those, after the target had closed
+  std::uint64_t compressed = 0;   // of the opened ones
   std::uint64_t slow_readers = 0, slow_delivered = 0;
   std::map<std::string, std::uint64_t> by_error;
   std::string first_failure;  // one sentence
@@ -58,9 +62,10 @@ class Crowd final : public Port {
   ~Crowd() override;
 
   // Before the run: the clients that connect now, one by one.
-  bool has_more() const { return next_ < (joins_in_the_run_ ? 0 : order_.size()); }
+  bool has_more() const { return next_ < (joins_later() ? 0 : order_.size()); }
   void connect_next(Nanoseconds intended);
-  // What must be known before the first send (direct: the channel names). `done` with an error's sentence or
+  // What must be known before the first send (the addresses of what comes from outside). `done` with an
+  // error's sentence or
   // "", once, not before it returns.
   void prepare(std::function<void(std::string)> done);
 
@@ -87,6 +92,9 @@ class Crowd final : public Port {
   Sent send_outside(std::uint32_t room, std::uint32_t sequence, std::string_view message) override;
 
  private:
+  // In the run, or while addresses are found.
+  bool joins_later() const { return joins_in_the_run_ || (addresses_ && addresses_->wants_to_join()); }
+
   class Member;
   struct Client {
     websocket::ConnectionPtr connection;
@@ -95,6 +103,7 @@ class Crowd final : public Port {
     bool slow = false;
     bool leaving = false;
     bool was_open = false;
+    bool was_cut = false;  // the target closed it, and it is not back
     bool connecting = false;
   };
   struct Step {
@@ -107,7 +116,8 @@ class Crowd final : public Port {
   };
 
   void connect(std::uint32_t number, Nanoseconds intended);
-  void ask_for_channel(std::uint32_t room);
+  void join_and_wait(std::uint32_t room);
+  void attempt_ended(const std::string& failure);
   void take_step(const Step& step);
   void come_back(std::uint32_t number);
   Nanoseconds next_join() const;
@@ -122,8 +132,8 @@ class Crowd final : public Port {
   const bool joins_in_the_run_;
   Traffic traffic_;
   std::unique_ptr<Outside> outside_;
-  std::vector<std::string> channels_;  // direct: by room
-  std::function<void(std::string)> prepared_;
+  std::unique_ptr<Addresses> addresses_;
+  std::shared_ptr<std::promise<std::string>> joining_;  // Addresses waits for this client to join
   std::vector<Client> clients_;
   std::vector<std::uint64_t> stays_;  // how often each client has connected: its present stay
   std::vector<std::uint32_t> order_;  // clients in the order of connecting: round the rooms

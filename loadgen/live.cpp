@@ -1,10 +1,10 @@
 #include "loadgen/live.h"
 
-#include <charconv>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "libs/base/result.h"
+#include "libs/websocket/url.h"
 
 namespace roomcheck::loadgen {
 
@@ -16,19 +16,13 @@ Live::Live(const std::string& jsonl, const std::string& prometheus, boost::asio:
     lines_ = &file_;
   }
   if (prometheus.empty()) return;
-  const std::size_t colon = prometheus.rfind(':');
   websocket::ServerOptions options;
-  options.host = prometheus.substr(0, colon);
-  const char* end = prometheus.data() + prometheus.size();
-  const auto number = colon == prometheus.npos
-                          ? std::from_chars_result{end, std::errc::invalid_argument}
-                          : std::from_chars(prometheus.data() + colon + 1, end, options.port);
-  if (number.ec != std::errc() || number.ptr != end || options.host.empty())
+  if (!websocket::split_host_port(prometheus, options.host, options.port))
     throw BadInput("--prometheus " + prometheus + ": expected HOST:PORT, such as 127.0.0.1:9100");
   options.reuse_port = false;
   server_ = std::make_unique<websocket::Server>(io, options, *this);
-  std::cerr << "loadgen: metrics on http://" << options.host << ':' << server_->port() << "/metrics"
-            << std::endl;
+  std::cerr << "loadgen: metrics on http://" << websocket::join_host_port(options.host, server_->port())
+            << "/metrics" << std::endl;
 }
 
 Live::~Live() = default;

@@ -60,6 +60,9 @@ void add_target(CLI::App& app, Options& options) {
   handshake.add("--cookie-file", options.cookie_file, "A cookie a line: client i sends line i", "FILE")
       ->default_str("");
   handshake.list("--subprotocol", s.subprotocols, "Offer it; repeatable", "NAME");
+  app.add_flag("--compress", s.compress,
+               "Offer permessage-deflate; where the target agrees, compress each message")
+      ->group("Handshake");
   handshake.list("--source-ip", s.source_addresses,
                  "Connect from this address; repeatable, for more than 64k connections", "ADDRESS");
   handshake

@@ -1,6 +1,10 @@
 // What a run writes, how it ends on a signal, and how it gets in: files, Ctrl-C, TLS.
 #include <gmock/gmock.h>
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <csignal>
 
 #include "libs/testkit/certificate.h"
@@ -85,6 +89,26 @@ TEST(Signals, TwiceStopsAtOnceAndSaysSo) {
   EXPECT_THAT(load.err(), HasSubstr("stopped by a second signal"));
 }
 
+TEST(Signals, WhileItConnectsEndsItToo) {
+  // Who listens and never accepts: the backlog answers the SYN, nobody the handshake.
+  const int silent = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(silent, reinterpret_cast<const sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(silent, 8), 0);
+  ASSERT_EQ(::getsockname(silent, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  Process load({kBin + "/loadgen", "run", "--target",
+                "ws://127.0.0.1:" + std::to_string(ntohs(address.sin_port)), "--timeout", "1h",
+                "--live-jsonl", "-"});
+  load.wait_for("\"phase\":\"connect\"");
+  load.signal(SIGINT);
+  const std::optional<int> code = load.wait();
+  EXPECT_TRUE(code == 3 || code == 4) << code.value_or(-1) << load.err();
+  ::close(silent);
+}
+
 TEST(Tls, TrustsACaOrNobodyOrEverybody) {
   const testkit::Certificate certificate;
   const Server server({"--tls-cert", certificate.certificate_file(), "--tls-key", certificate.key_file()});
@@ -111,9 +135,8 @@ TEST(Target, ClientsOfARoomAreSpreadOverTheNodesAlsoOnIpv6) {
   // Two nodes that share nothing: half of each room's members hear nothing of what the other half says.
   const Server one;
   const Server other({"--listen", "[::1]:0"});
-  const Outcome outcome = loadgen(
-      {"--target", one.target, "--target", "ws://[::1]" + other.target.substr(other.target.rfind(':')),
-       "--clients", "10", "--rooms", "1", "--senders", "1", "--warmup", "0", "--duration", "1s"});
+  const Outcome outcome = loadgen({"--target", one.target, "--target", other.target, "--clients", "10",
+                                   "--rooms", "1", "--senders", "1", "--warmup", "0", "--duration", "1s"});
   EXPECT_THAT(outcome.out, HasSubstr(" 50.000 %")) << outcome.err;
   EXPECT_EQ(one.stats()["accepted"], 5);
   EXPECT_EQ(other.stats()["accepted"], 5);

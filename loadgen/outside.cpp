@@ -5,7 +5,10 @@
 namespace roomcheck::loadgen {
 
 Outside::Outside(std::unique_ptr<target::Control> control, boost::asio::io_context& loop)
-    : control_(std::move(control)), loop_(loop), thread_([this] { run(); }) {}
+    : control_(std::move(control)),
+      lists_members_(control_->knows_members()),
+      loop_(loop),
+      thread_([this] { run(); }) {}
 
 Outside::~Outside() {
   {
@@ -41,8 +44,19 @@ void Outside::run() {
 Outside::Answer Outside::make(const Call& call) {
   Answer out;
   out.began = steady_clock().now();
-  if (call.kind == Call::Kind::members) {
-    out.members = control_->members(call.address);
+  if (call.kind == Call::Kind::nothing) return out;
+  if (call.kind == Call::Kind::members || call.kind == Call::Kind::groups) {
+    out.members = call.kind == Call::Kind::members ? control_->members(call.address)
+                                                   : control_->groups_with(call.address);
+    return out;
+  }
+  if (call.kind == Call::Kind::channel_of) {
+    try {
+      const Result<std::string> channel = control_->channel_of(call.address, call.join);
+      out.members = channel.ok() ? Result(std::vector{*channel}) : channel.error();
+    } catch (const std::exception& e) {
+      out.members = Error{Error::Kind::system, e.what()};
+    }
     return out;
   }
   const Result<event::Event> event = event::parse_json(call.event);

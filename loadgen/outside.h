@@ -23,12 +23,13 @@ namespace roomcheck::loadgen {
 class Outside {
  public:
   struct Call {
-    enum class Kind { group_send, channel_send, members };
+    enum class Kind { group_send, channel_send, members, groups, channel_of, nothing };
     Kind kind = Kind::group_send;
-    std::string address;  // group or channel name
-    std::string event;    // JSON; empty for members
+    std::string address;         // group or channel name; groups: the text in their names
+    std::string event;           // JSON; of the two sends
+    std::function<void()> join;  // of channel_of
   };
-  // What became of a call: when it was begun, its error or the members.
+  // What became of a call: when it was begun, its error or the names.
   struct Answer {
     Nanoseconds began{0};
     Result<std::vector<std::string>> members = std::vector<std::string>();
@@ -42,6 +43,7 @@ class Outside {
 
   // `done` runs on the loop; false: too many wait.
   bool submit(Call call, Done done);
+  bool lists_members() const { return lists_members_; }
 
  private:
   static constexpr std::size_t kCapacity = 1024;
@@ -50,6 +52,7 @@ class Outside {
   Answer make(const Call& call);
 
   const std::unique_ptr<target::Control> control_;
+  const bool lists_members_;
   boost::asio::io_context& loop_;
   std::mutex mu_;
   std::condition_variable changed_;

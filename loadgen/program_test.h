@@ -35,6 +35,7 @@ class Server {
     return Json::parse((*client)->handshake(plain, deadline).body);
   }
   void kill() { process_.signal(9); }
+  pid_t pid() const { return process_.pid(); }
 
   std::string target;
   std::string control;

@@ -11,6 +11,7 @@
 #include "libs/base/units.h"
 #include "libs/program/limits.h"
 #include "libs/program/program.h"
+#include "loadgen/target_process.h"
 #include "loadgen/validity.h"
 
 namespace roomcheck::loadgen {
@@ -26,14 +27,6 @@ std::string proc_value(const char* path, const std::string& key) {
     return value == line.npos ? "" : line.substr(value);
   }
   return "unknown";
-}
-
-std::uint64_t resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  std::uint64_t total = 0;
-  std::uint64_t resident = 0;
-  file >> total >> resident;
-  return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 void add(reports::Latency& to, const reports::Latency& from) {
@@ -136,6 +129,7 @@ void add(reports::LoadResult& result, const WorkerOutcome& outcome) {
   c.closed_by_target += sums.closed_by_target;
   c.left += sums.left;
   c.reconnected += sums.reconnected;
+  c.compressed += sums.compressed;
   c.slow_readers += sums.slow_readers;
   c.slow_delivered += sums.slow_delivered;
   for (const auto& [error, count] : sums.by_error) c.by_error[error] += count;
@@ -152,6 +146,24 @@ void add(reports::LoadResult& result, const WorkerOutcome& outcome) {
   g.queue_unsent_max_bytes = std::max(g.queue_unsent_max_bytes, outcome.queues.unsent_max);
   if (!outcome.crash.empty())
     result.failed_because.push_back("a thread of loadgen failed, please report this: " + outcome.crash);
+}
+
+// Flat memory is memory that the second half of the run did not add to.
+void tell_memory(reports::LoadResult& result) {
+  result.generator.rss_bytes = memory_of(::getpid());
+  std::vector<const reports::Second*> run;
+  for (const reports::Second& second : result.series)
+    if (second.phase == "run") run.push_back(&second);
+  if (run.empty()) return;
+  const reports::Second& middle = *run[run.size() / 2];
+  const reports::Second& end = *run.back();
+  const auto growth = [](std::uint64_t before, std::uint64_t after) {
+    return static_cast<std::int64_t>(after) - static_cast<std::int64_t>(before);
+  };
+  result.generator.rss_growth_bytes = growth(middle.rss_bytes, end.rss_bytes);
+  if (!result.target_process) return;
+  result.target_process->rss_bytes = end.target_rss_bytes;
+  result.target_process->rss_growth_bytes = growth(middle.target_rss_bytes, end.target_rss_bytes);
 }
 
 void tell(const Merged& merged, const Scenario& scenario, reports::LoadResult& result) {
@@ -193,7 +205,7 @@ void conclude(reports::LoadResult& result, const Scenario& scenario,
   if (result.delivery.delivered > 0)
     result.generator.cpu_per_delivery_ns =
         result.generator.cpu_ns / static_cast<std::int64_t>(result.delivery.delivered);
-  result.generator.rss_bytes = resident_bytes();
+  tell_memory(result);
   for (const auto& [name, latency] : result.latency)
     result.generator.refused_samples += latency.corrected.refused() + latency.uncorrected.refused();
 

@@ -15,6 +15,7 @@
 #include "libs/base/units.h"
 #include "libs/program/limits.h"
 #include "libs/program/memory.h"
+#include "loadgen/events.h"
 #include "loadgen/live.h"
 #include "loadgen/report.h"
 #include "loadgen/target_process.h"
@@ -54,6 +55,17 @@ class Conductor {
   std::vector<reports::Second> series;
   std::optional<Nanoseconds> target_cpu;  // used from the start of the warm-up to the end of the drain
 
+  // What happened, in the order of time: the stages that began, who came and went, the target's closes.
+  std::vector<reports::Event> take_events() {
+    std::vector<reports::Event> out = events_.take();
+    const Nanoseconds end = start_ + scenario_.warmup + measured() - origin_;
+    const auto unreached = [end](const reports::Event& e) {
+      return e.kind == "stage" && e.at_ns >= end.count();
+    };
+    out.erase(std::remove_if(out.begin(), out.end(), unreached), out.end());
+    return out;
+  }
+
   // How long was measured: the planned duration, or less when the run was cut.
   Nanoseconds measured() const {
     if (start_.count() < 0) return 0ns;
@@ -89,7 +101,7 @@ class Conductor {
  private:
   struct Sum {
     Phase phase = Phase::close;
-    std::uint64_t members = 0, missing = 0, sent = 0, delivered = 0;
+    std::uint64_t members = 0, missing = 0, sent = 0, delivered = 0, closed = 0, recovered = 0;
     stats::Histogram corrected;
   };
 
@@ -115,6 +127,7 @@ class Conductor {
     }
     target_cpu_before_ = cpu_time_of(scenario_.target_pid);
     start_ = steady_clock().now() + 20ms;  // all workers begin together
+    tell_plan();
     for (const auto& worker : workers) worker->begin(start_);
   }
 
@@ -123,6 +136,8 @@ class Conductor {
     sum.phase = std::min(sum.phase, second.phase);
     sum.members += second.members;
     sum.missing += second.missing;
+    sum.closed += second.closed_by_target;
+    sum.recovered += second.recovered;
     sum.sent += second.traffic.sent;
     sum.delivered += second.traffic.delivered;
     sum.corrected.merge(second.traffic.corrected);
@@ -143,6 +158,10 @@ class Conductor {
       second.p99_ns = sum.corrected.quantile(0.99).count();
       second.max_ns = sum.corrected.max().count();
       if (sum.corrected.count() > 0) second.histogram = sum.corrected.encode();
+      second.rss_bytes = memory_of(::getpid());
+      second.target_rss_bytes = memory_of(scenario_.target_pid);
+      events_.count(number, "closes", sum.closed);
+      events_.count(number, "reconnect", sum.recovered);
       Standing standing;
       standing.phase = second.phase;
       standing.members = sum.members;
@@ -166,13 +185,35 @@ class Conductor {
   void on_signal(const boost::system::error_code& code) {
     if (code) return;
     const bool first = !ended_early_;
-    if (first) ended_early_ = steady_clock().now();
+    if (first) {
+      ended_early_ = steady_clock().now();
+      events_.add(*ended_early_ - origin_, "signal", "ended early by a signal: nothing more is sent");
+    }
     if (first && !memory_ran_out()) {  // a drain takes memory
       for (const auto& worker : workers) worker->end_early();
       signals_.async_wait([this](const boost::system::error_code& again, int) { on_signal(again); });
       return;
     }
     for (const auto& worker : workers) worker->stop();
+  }
+
+  void tell_plan() {
+    const Nanoseconds from = start_ + scenario_.warmup;
+    Nanoseconds at = from;
+    for (const Stage& stage : scenario_.stages) {
+      if (scenario_.stages.size() > 1) events_.add(at - origin_, "stage", to_line(stage));
+      at += stage.duration;
+    }
+    for (const WorkloadPlan& plan : scenario_.workloads) {
+      if (plan.workload->comes_and_goes())
+        events_.add(start_ - origin_, "churn",
+                    format_count(plan.clients) + " clients begin to come and go, each after " +
+                        format_duration(plan.stay) + " on average");
+      if (plan.workload->joins_in_the_run())
+        events_.add(from - origin_, "join-storm",
+                    format_count(plan.clients) + " clients begin to join, " +
+                        format_count(static_cast<std::uint64_t>(scenario_.connect_rate)) + " a second");
+    }
   }
 
   void on_done() {
@@ -193,6 +234,7 @@ class Conductor {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io_.get_executor()};
   Live live_;
   boost::asio::signal_set signals_{io_, SIGINT, SIGTERM};
+  Events events_;
   std::map<std::uint64_t, Sum> seconds_;  // not yet told by every worker
   std::vector<std::uint64_t> last_second_;
   std::size_t connected_ = 0;
@@ -217,13 +259,14 @@ reports::LoadResult run(const Scenario& scenario, const target::Profile& profile
   conductor.conduct();
   result.duration_ns = conductor.measured().count();
   result.series = std::move(conductor.series);
+  result.events = conductor.take_events();
   result.failed_because = conductor.failed_because();
   if (conductor.target_cpu) {
     std::int64_t deliveries = 0;
     for (const reports::Second& second : result.series)
       deliveries += static_cast<std::int64_t>(second.delivered);
     const std::int64_t cpu = conductor.target_cpu->count();
-    result.target_process = {cpu, cpu / std::max<std::int64_t>(deliveries, 1)};
+    result.target_process = {cpu, cpu / std::max<std::int64_t>(deliveries, 1), 0, 0};
   }
   conclude(result, scenario, conductor.workers, requirements);
   return result;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <regex>
+#include <sstream>
 
 #include "libs/base/units.h"
 #include "libs/websocket/url.h"
@@ -45,6 +46,21 @@ void validate_target(const std::string& target) {
 }
 
 }  // namespace
+
+std::string to_line(const Stage& stage) {
+  std::ostringstream out;
+  out << stage.name << ": load " << stage.load;
+  if (stage.load_to != stage.load) out << " to " << stage.load_to;
+  return out.str();
+}
+
+std::chrono::nanoseconds Reconnect::wait(unsigned failures, double chance) const {
+  std::chrono::nanoseconds out = first;
+  for (unsigned i = 0; i < failures && out < most; ++i) out *= 2;
+  out = std::min(out, most);
+  return out +
+         std::chrono::nanoseconds(static_cast<std::int64_t>(chance / 2 * static_cast<double>(out.count())));
+}
 
 std::chrono::nanoseconds Scenario::duration() const {
   return std::accumulate(stages.begin(), stages.end(), std::chrono::nanoseconds(0),
@@ -170,6 +186,7 @@ websocket::ConnectOptions connect_options(const Scenario& s, const target::Profi
   out.subprotocols = s.subprotocols;
   if (!s.source_addresses.empty())
     out.source_address = s.source_addresses[client % s.source_addresses.size()];
+  out.compress = s.compress;
   out.timeout = s.timeout;
   return out;
 }

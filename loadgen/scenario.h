@@ -42,11 +42,17 @@ struct Stage {
   double load_to = 1;
 };
 
+// "calm: load 1", "rise: load 1 to 3".
+std::string to_line(const Stage& stage);
+
 // What a client does whose connection the target has closed.
 struct Reconnect {
   bool enabled = false;
   std::chrono::nanoseconds first = std::chrono::milliseconds(100);  // doubled after each failure ...
   std::chrono::nanoseconds most = std::chrono::seconds(10);  // ... up to this, plus up to half by chance
+
+  // Before the next attempt, after so many failures in a row; `chance` is in [0, 1).
+  std::chrono::nanoseconds wait(unsigned failures, double chance) const;
 };
 
 // What a run does, with every default filled in.
@@ -68,6 +74,7 @@ struct Scenario {
   std::vector<std::pair<std::string, std::string>> headers_by_client;  // client i sends line i % lines
   std::vector<std::string> cookies_by_client;
   std::vector<std::string> subprotocols;
+  bool compress = false;                      // offer permessage-deflate
   std::vector<std::string> source_addresses;  // client i connects from i % addresses
   websocket::ClientTls tls;
   Reconnect reconnect;

@@ -117,22 +117,24 @@ nlohmann::ordered_json to_json(const Scenario& s) {
                       {"load", stage.load},
                       {"load_to", stage.load_to}});
   // The sums stand beside the list: what a reader of one workload looks for.
-  return {{"workload", s.workloads.size() == 1 ? std::string(s.workloads[0].workload->name()) : "mixed"},
-          {"clients", s.clients()},
-          {"rooms", s.rooms()},
-          {"rate_per_second", rate},
-          {"payload_bytes", s.workloads[0].payload.largest()},
-          {"targets", s.targets},
-          {"control", s.control},
-          {"workloads", workloads},
-          {"stages", stages},
-          {"connect_rate_per_second", s.connect_rate},
-          {"warmup_ns", s.warmup.count()},
-          {"duration_ns", s.duration().count()},
-          {"drain_ns", s.drain.count()},
-          {"timeout_ns", s.timeout.count()},
-          {"reconnect", s.reconnect.enabled},
-          {"threads", s.threads}};
+  json out{{"workload", s.workloads.size() == 1 ? std::string(s.workloads[0].workload->name()) : "mixed"},
+           {"clients", s.clients()},
+           {"rooms", s.rooms()},
+           {"rate_per_second", rate},
+           {"payload_bytes", s.workloads[0].payload.largest()},
+           {"targets", s.targets},
+           {"control", s.control},
+           {"workloads", workloads},
+           {"stages", stages},
+           {"connect_rate_per_second", s.connect_rate},
+           {"warmup_ns", s.warmup.count()},
+           {"duration_ns", s.duration().count()},
+           {"drain_ns", s.drain.count()},
+           {"timeout_ns", s.timeout.count()},
+           {"reconnect", s.reconnect.enabled},
+           {"threads", s.threads}};
+  if (s.compress) out["compress"] = true;
+  return out;
 }
 
 }  // namespace roomcheck::loadgen

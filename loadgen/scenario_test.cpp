@@ -164,6 +164,19 @@ TEST(Scenario, ClientsTakeTheirLinesTargetsAndAddressesInTurn) {
   EXPECT_EQ(options.source_address, "127.0.0.2");
 }
 
+TEST(Scenario, WhoWasClosedWaitsTwiceAsLongEachTimeUpToALimitAndSomeByChance) {
+  Reconnect policy;
+  policy.first = 100ms;
+  policy.most = 1s;
+  EXPECT_EQ(policy.wait(0, 0), 100ms);
+  EXPECT_EQ(policy.wait(1, 0), 200ms);
+  EXPECT_EQ(policy.wait(3, 0), 800ms);
+  EXPECT_EQ(policy.wait(4, 0), 1s);
+  EXPECT_EQ(policy.wait(255, 0), 1s);
+  EXPECT_EQ(policy.wait(0, 0.5), 125ms);
+  EXPECT_EQ(policy.wait(255, 1), 1500ms);
+}
+
 TEST(Scenario, StagesBendTheSchedule) {
   Scenario s;
   s.warmup = 1s;

@@ -68,6 +68,8 @@ std::string why(const reports::LoadResult& r) {
     out += "  note: " + count(c.failed) + " of " + count(c.attempted) +
            " connections did not open: the load was smaller than asked (--threshold connections.failed==0 "
            "makes that a failure)\n";
+  if (r.scenario.value("compress", false) && c.compressed == 0 && c.opened > 0)
+    out += "  note: the target did not agree to permessage-deflate: nothing was compressed\n";
   if (c.closed_by_target > 0)
     out += "  note: the target closed " + count(c.closed_by_target) + " connections during the run\n";
   return out;
@@ -127,19 +129,31 @@ std::string latencies(const reports::LoadResult& r) {
   return out;
 }
 
+std::string growth(std::int64_t bytes) {
+  return std::string(" (") + (bytes < 0 ? "-" : "+") +
+         format_size(static_cast<std::uint64_t>(bytes < 0 ? -bytes : bytes)) +
+         " in the second half of the run)";
+}
+
 std::string health(const reports::LoadResult& r) {
   std::string out = "sends        " + count(r.sends.intended) + " intended, " + count(r.sends.sent) +
                     " sent, " + count(r.sends.late) + " late (by more than 1 ms), " + count(r.sends.dropped) +
                     " dropped\n";
   const auto& c = r.connections;
   out += "connections  " + count(c.attempted) + " attempted, " + count(c.opened) + " opened, " +
-         count(c.failed) + " failed, " + count(c.closed_by_target) + " closed by the target\n";
+         count(c.failed) + " failed, " + count(c.closed_by_target) + " closed by the target" +
+         (c.reconnected > 0 ? ", " + count(c.reconnected) + " opened again" : "") +
+         (c.compressed > 0 ? ", " + count(c.compressed) + " with permessage-deflate" : "") + "\n";
   for (const auto& [error, n] : c.by_error) out += "             " + right(count(n), 8) + "  " + error + "\n";
   const auto& g = r.generator;
   out += "generator    " + fixed(static_cast<double>(g.cpu_per_delivery_ns) / 1000, 2) +
          " us of CPU per delivery, busiest thread " + fixed(100 * g.busiest_thread, 0) +
          " % of a core, loop lag p99 " + format_duration(g.loop_lag.quantile(0.99)) + ", memory " +
-         format_size(g.rss_bytes) + "\n";
+         format_size(g.rss_bytes) + growth(g.rss_growth_bytes) + "\n";
+  if (r.target_process)
+    out += "target       " + fixed(static_cast<double>(r.target_process->cpu_per_delivery_ns) / 1000, 2) +
+           " us of CPU per delivery, memory " + format_size(r.target_process->rss_bytes) +
+           growth(r.target_process->rss_growth_bytes) + "\n";
   for (const auto& t : r.thresholds) {
     const std::string value = is_time(t.expression)
                                   ? format_duration(Nanoseconds(static_cast<std::int64_t>(t.value)))

@@ -155,9 +155,9 @@ void Traffic::send_one() {
     // Whether it left in time, the producer's thread knows (left_late).
     write_frame(0);
     const Nanoseconds now = clock_.now();
-    if (port_.send_outside(room_, ledger_.next_sequence(room_), frame_) == Sent::accepted)
-      return account(measured, 0, now);
-    sends_.dropped_full += measured ? 1 : 0;
+    const Sent sent = port_.send_outside(room_, ledger_.next_sequence(room_), frame_);
+    if (sent == Sent::accepted) return account(measured, 0, now);
+    (sent == Sent::closed ? sends_.dropped_no_sender : sends_.dropped_full) += measured ? 1 : 0;
     return;
   }
   const std::uint32_t count = senders_of(room_);

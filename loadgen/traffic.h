@@ -42,7 +42,7 @@ class Traffic {
   struct Sends {
     std::uint64_t intended = 0, sent = 0, late = 0;
     std::uint64_t dropped_full = 0;       // over the limit for unsent bytes, or of the outside's queue
-    std::uint64_t dropped_no_sender = 0;  // no sender of the room was connected
+    std::uint64_t dropped_no_sender = 0;  // no sender of the room was connected, or who it is for
     std::uint64_t refused = 0;            // by the control
   };
   // What happened since the last one was taken.

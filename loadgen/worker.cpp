@@ -282,6 +282,10 @@ void Worker::emit_second() {
   WorkerSecond second;
   second.number = second_number_;
   second.phase = phase_;
+  second.closed_by_target = outcome_.connections.closed_by_target - closed_told_;
+  second.recovered = outcome_.connections.recovered - recovered_told_;
+  closed_told_ += second.closed_by_target;
+  recovered_told_ += second.recovered;
   for (const auto& crowd : crowds_) {
     second.members += crowd->traffic().ledger().open_members();
     second.missing += crowd->traffic().ledger().missing();

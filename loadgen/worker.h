@@ -22,8 +22,10 @@ struct WorkerSecond {
   std::uint64_t number = 0;  // since the origin
   Phase phase = Phase::connect;
   std::uint64_t members = 0;
-  std::uint64_t missing = 0;  // so far
-  Traffic::Second traffic;    // of all workloads
+  std::uint64_t missing = 0;           // so far
+  std::uint64_t closed_by_target = 0;  // this second
+  std::uint64_t recovered = 0;         // this second: opened again after that
+  Traffic::Second traffic;             // of all workloads
 };
 
 // Samples of what the kernel holds of our connections, once a second, 64 of them.
@@ -129,6 +131,8 @@ class Worker final : private Crowd::Listener {
   std::uint64_t second_number_ = 0;
   Nanoseconds second_began_{0};
   Nanoseconds second_cpu_{0};
+  std::uint64_t closed_told_ = 0;  // of the connections' sums: in earlier seconds
+  std::uint64_t recovered_told_ = 0;
   Nanoseconds run_cpu_{-1};
   std::thread thread_;  // last: it uses all of the above
 };

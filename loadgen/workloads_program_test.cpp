@@ -1,6 +1,7 @@
 // Each workload, scenario files, and the searches, as people start them, against the reference server.
 #include <gmock/gmock.h>
 
+#include "libs/testkit/redis.h"
 #include "loadgen/program_test.h"
 
 namespace roomcheck::loadgen {
@@ -54,6 +55,49 @@ TEST(Workload, DirectReachesExactlyTheOneItIsFor) {
   EXPECT_EQ(run.result["delivery"]["delivered"], 100);
   SKIP_IF_NOT_BELIEVABLE(run);
   EXPECT_EQ(run.outcome.exit_code, 0) << run.outcome.out;
+}
+
+// Through Redis, as a peer of the server: how it names groups and connections is found out, not told.
+Measured over_redis(const std::string& layer, std::vector<std::string> more) {
+  const testkit::TemporaryRedis redis;
+  more.insert(more.end(),
+              {"--set", "group=discover", "--control", redis.url() + "?layer=" + layer, "--clients", "20",
+               "--rooms", "2", "--rate", "20", "--duration", "1s", "--drain", "5s"});
+  return load({"--layer", layer == "core" ? "redis" : "redis-pubsub", "--redis-url", redis.url()}, more);
+}
+
+TEST(OverRedis, PushFindsTheGroups) {
+  for (const char* layer : {"core", "pubsub"}) {
+    const Measured run = over_redis(layer, {"--workload", "push"});
+    expect_clean(run);
+    EXPECT_EQ(run.result["delivery"]["delivered"], 20 * 10) << layer;
+  }
+}
+
+TEST(OverRedis, DirectFindsTheChannelNames) {
+  for (const char* layer : {"core", "pubsub"}) {
+    const Measured run = over_redis(layer, {"--workload", "direct"});
+    expect_clean(run);
+    EXPECT_EQ(run.result["connections"]["opened"], 20) << layer;
+    EXPECT_EQ(run.result["delivery"]["delivered"], 20) << layer << run.outcome.out << run.outcome.err;
+    EXPECT_EQ(run.result["sends"]["dropped"], 0) << layer;
+  }
+}
+
+TEST(OverRedis, OneJoinAtATimeNeedsOneThread) {
+  const Outcome outcome =
+      loadgen({"--workload", "direct", "--threads", "2", "--control", "redis://127.0.0.1:1/0?layer=pubsub"});
+  EXPECT_EQ(outcome.exit_code, 2) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("--threads 1"));
+}
+
+TEST(OverRedis, NobodyThereIsSaidOnce) {
+  const testkit::TemporaryRedis redis;
+  const Outcome outcome =
+      loadgen({"--target", "ws://127.0.0.1:" + std::to_string(testkit::free_port()), "--workload", "direct",
+               "--clients", "5", "--control", redis.url() + "?layer=pubsub"});
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("a client could not join: tcp: Connection refused"));
 }
 
 TEST(Workload, WithoutAControlPushIsRefusedBeforeTheStart) {
@@ -123,6 +167,25 @@ TEST(Reconnect, ComesBackAndCountsIt) {
   EXPECT_EQ(result["connections"]["reconnected"], 20);
   EXPECT_EQ(result["delivery"]["lost"], 0) << result["delivery"];
   EXPECT_TRUE(result["failed_because"].empty());
+  std::map<std::string, std::string> events;
+  for (const Json& event : result["events"]) events[event["kind"]] = event["text"];
+  EXPECT_THAT(events["closes"], HasSubstr("the target closed 20 connections"));
+  EXPECT_THAT(events["reconnect"], HasSubstr("20 connections opened again"));
+}
+
+TEST(Reconnect, NeverMeansThatTheRestGoesOnWithout) {
+  // A minute's wait is longer than the run: nobody comes back, and the run ends in time with what was
+  // measured.
+  Server server;
+  Process load({kBin + "/loadgen", "run", "--target", server.target, "--clients", "20", "--rooms", "2",
+                "--warmup", "0", "--duration", "2s", "--reconnect", "1m", "--live-jsonl", "-", "--json",
+                "-"});
+  load.wait_for("\"phase\":\"run\"");
+  server.kill();
+  const auto code = load.wait();
+  ASSERT_TRUE(code.has_value());
+  EXPECT_THAT(load.err(), HasSubstr("the target closed 20 connections during the run"));
+  EXPECT_THAT(load.err(), HasSubstr("20 attempted"));
 }
 
 TEST(ScenarioFile, RunsWorkloadsSideBySideThroughItsStages) {

@@ -9,6 +9,7 @@
 #include "libs/program/files.h"
 #include "libs/program/limits.h"
 #include "libs/program/program.h"
+#include "libs/websocket/url.h"
 
 namespace roomcheck::reference_server {
 namespace {
@@ -17,15 +18,9 @@ constexpr std::size_t kControlConnections = 256;    // one request each
 constexpr std::size_t kPublicHttpBody = 64 * 1024;  // nothing on the public port reads a body
 
 void parse_address(const std::string& option, const std::string& text, websocket::ServerOptions& out) {
-  const std::size_t colon = text.rfind(':');
-  const std::string port = colon == text.npos ? "" : text.substr(colon + 1);
-  const auto [end, code] = std::from_chars(port.data(), port.data() + port.size(), out.port);
-  if (colon == text.npos || colon == 0 || port.empty() || code != std::errc() ||
-      end != port.data() + port.size())
+  if (!websocket::split_host_port(text, out.host, out.port))
     throw BadInput(option + " " + text +
                    ": expected HOST:PORT, for example 127.0.0.1:8801 (port 0 takes any free one)");
-  out.host = text.substr(0, colon);
-  if (out.host.front() == '[' && out.host.back() == ']') out.host = out.host.substr(1, out.host.size() - 2);
 }
 
 bool is_loopback(const std::string& host) {

@@ -28,6 +28,11 @@ TEST(Program, SaysWhereItListensAndEndsCleanlyOnSigterm) {
   EXPECT_EQ(server.wait(), 0);
 }
 
+TEST(Program, AnIpv6AddressIsPrintedAsItIsTyped) {
+  Process server({kProgram, "--listen", "[::1]:0", "--control", "[::1]:0"});
+  server.wait_for("listening on ws://\\[::1\\]:(\\d+)/ws/chat/<room>/, control on http://\\[::1\\]:\\d+");
+}
+
 TEST(Program, HelpIsPinned) {
   EXPECT_EQ(testkit::differs_from_golden("reference_server/help.gold", run({"--help"}).out), "");
 }

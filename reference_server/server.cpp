@@ -13,6 +13,7 @@
 #include "libs/program/files.h"
 #include "libs/program/memory.h"
 #include "libs/program/program.h"
+#include "libs/websocket/url.h"
 #include "reference_server/options.h"
 
 namespace roomcheck::reference_server {
@@ -73,10 +74,11 @@ ExitCode serve(const NodeOptions& options) {
     node.stop();
   });
   const std::string scheme = options.server.tls.enabled() ? "wss://" : "ws://";
-  std::cout << "reference_server: listening on " << scheme << options.server.host << ':' << node.port()
-            << "/ws/chat/<room>/";
+  std::cout << "reference_server: listening on " << scheme
+            << websocket::join_host_port(options.server.host, node.port()) << "/ws/chat/<room>/";
   if (node.control_port() != 0)
-    std::cout << ", control on http://" << options.control.host << ':' << node.control_port();
+    std::cout << ", control on http://"
+              << websocket::join_host_port(options.control.host, node.control_port());
   std::cout << std::endl;
   for (const std::string& mutant : options.mutants) spdlog::warn("broken on purpose: --mutant {}", mutant);
   node.run();

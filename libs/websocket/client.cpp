@@ -144,6 +144,7 @@ class ClientSession final : public Session {
         out += (i > 0 ? ", " : "") + options_->subprotocols[i];
       out += "\r\n";
     }
+    if (options_->compress) out += "Sec-WebSocket-Extensions: " + std::string(kDeflateOffer) + "\r\n";
     enqueue(std::make_shared<const std::string>(out + "\r\n"));
     update_interest();
   }
@@ -183,6 +184,16 @@ class ClientSession final : public Session {
     if (processor().validate_server_handshake_response(request, response))
       return fail_open(ConnectFailure::Stage::http, 101,
                        "the 101 has no valid Sec-WebSocket-Accept, Upgrade or Connection header");
+    const std::string& extensions = response.get_header("Sec-WebSocket-Extensions");
+    if (options_->compress) {
+      const Result<std::optional<DeflateTerms>> terms = parse_deflate_answer(extensions);
+      if (!terms.ok()) return fail_open(ConnectFailure::Stage::http, 101, terms.error().message);
+      if (*terms) deflate_ = std::make_unique<Deflate>(**terms);
+      times_.compressed = deflate_ != nullptr;
+    } else if (!extensions.empty()) {
+      return fail_open(ConnectFailure::Stage::http, 101,
+                       "the 101 agrees to an extension, and none was offered");
+    }
     times_.upgrade = elapsed();
     ++core_->stats.opened;
     options_.reset();

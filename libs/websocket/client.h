@@ -18,17 +18,19 @@ struct ConnectOptions {
   Headers headers;
   std::string cookies;  // value of the Cookie header; empty: none
   std::vector<std::string> subprotocols;
+  bool compress = false;       // offer permessage-deflate
   std::string source_address;  // bind to it before connecting; empty: the kernel's choice
   std::chrono::nanoseconds timeout = std::chrono::seconds(10);  // from connect() to the 101
   std::size_t max_message_size = 16u << 20;
   std::size_t send_buffer_limit = 4u << 20;
 };
 
-// What an attempt to connect cost, each measured from connect().
+// What an attempt to connect cost, each measured from connect(), and what it came to.
 struct ConnectTimes {
   Nanoseconds tcp{0};
-  Nanoseconds tls{0};      // 0 without TLS
-  Nanoseconds upgrade{0};  // 101 read
+  Nanoseconds tls{0};       // 0 without TLS
+  Nanoseconds upgrade{0};   // 101 read
+  bool compressed = false;  // permessage-deflate was agreed on
 };
 
 // Why a connection did not open.

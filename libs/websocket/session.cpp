@@ -18,6 +18,7 @@ constexpr Nanoseconds kCloseLimit = seconds(5);   // for the peer's answer to ou
 constexpr Nanoseconds kLingerLimit = seconds(2);  // for the peer to read our last words
 constexpr int kTlsReads = 16;                     // of one event: others want their turn
 constexpr int kFramesPerWrite = 64;
+constexpr unsigned kFin = 0x80, kReserved = 0x70, kCompressed = 0x40;  // of a frame's first octet
 constexpr std::size_t kMessageOverhead = 64 * 1024;  // for the headers of a short message's fragments
 
 const std::shared_ptr<protocol::Config::con_msg_manager_type>& messages() {
@@ -61,15 +62,19 @@ void Session::guarded(const std::function<void()>& call) {
 
 // ---- sending
 
-Connection::Sent Session::queue_message(std::shared_ptr<const std::string> frame) {
+// May a message of so many octets wait here?
+Connection::Sent Session::admission(std::size_t bytes) {
   const bool accepting = state_ == State::open || (state_ == State::opening && hold_output_);
   if (!accepting) return Sent::closed;
-  if (unsent_ + frame->size() > send_limit_) {
-    ++dropped_;
-    on_dropped();
-    if (over_limit_since_ == Nanoseconds(0)) over_limit_since_ = reactor_.now();
-    return Sent::dropped;
-  }
+  if (unsent_ + bytes <= send_limit_) return Sent::accepted;
+  ++dropped_;
+  on_dropped();
+  if (over_limit_since_ == Nanoseconds(0)) over_limit_since_ = reactor_.now();
+  return Sent::dropped;
+}
+
+Connection::Sent Session::queue_message(std::shared_ptr<const std::string> frame) {
+  if (const Sent sent = admission(frame->size()); sent != Sent::accepted) return sent;
   on_sent(frame->size(), true);
   enqueue(std::move(frame));
   return Sent::accepted;
@@ -80,6 +85,7 @@ Connection::Sent Session::send(const PreparedText& text) { return queue_message(
 Connection::Sent Session::send_text(std::string_view payload) {
   if (role_ == Role::server) return send(PreparedText(payload));
   if (state_ != State::open) return Sent::closed;
+  if (deflate_) return queue_compressed(payload, Opcode::text);
   const auto frame = messages()->get_message();
   if (processor_->prepare_data_frame(new_message(payload, Opcode::text), frame))
     return Sent::closed;  // not UTF-8: a bug
@@ -94,9 +100,24 @@ Connection::Sent Session::send_binary(std::string_view payload) {
     return queue_message(std::make_shared<const std::string>(std::move(frame)));
   }
   if (state_ != State::open) return Sent::closed;
+  if (deflate_) return queue_compressed(payload, Opcode::binary);
   const auto frame = messages()->get_message();
   if (processor_->prepare_data_frame(new_message(payload, Opcode::binary), frame)) return Sent::closed;
   return queue_message(std::make_shared<const std::string>(frame->get_header() + frame->get_payload()));
+}
+
+// The processor knows no extension: it frames what is compressed as binary, then the first octet says what it
+// is. Admitted by its length before: what is compressed must be sent, the next message may refer to it.
+Connection::Sent Session::queue_compressed(std::string_view payload, Opcode code) {
+  if (const Sent sent = admission(payload.size()); sent != Sent::accepted) return sent;
+  const auto frame = messages()->get_message();
+  if (processor_->prepare_data_frame(new_message(deflate_->compress(payload), Opcode::binary), frame))
+    return Sent::closed;
+  std::string bytes = frame->get_header() + frame->get_payload();
+  bytes[0] = static_cast<char>(kFin | kCompressed | static_cast<unsigned>(code));
+  on_sent(bytes.size(), true);
+  enqueue(std::make_shared<const std::string>(std::move(bytes)));
+  return Sent::accepted;
 }
 
 protocol::MessagePtr Session::new_message(std::string_view payload, Opcode code) {
@@ -254,11 +275,22 @@ bool Session::take_fast(char*& bytes, std::size_t& n) {
   return true;
 }
 
+// What is compressed goes through the processor as binary, whole or in fragments. Any other reserved bit is
+// for it to refuse.
+void Session::unmark_compressed(char& first) {
+  const auto octet = static_cast<unsigned char>(first);
+  const unsigned code = octet & 0x0FU;
+  if ((octet & kReserved) != kCompressed || (code != 1 && code != 2)) return;
+  compressed_ = code == 1 ? Opcode::text : Opcode::binary;
+  first = static_cast<char>((octet & kFin) | static_cast<unsigned>(Opcode::binary));
+}
+
 void Session::feed(char* bytes, std::size_t n) {
   while (n > 0 && (state_ == State::open || state_ == State::closing)) {
     if (!in_processor_) {
       if (role_ == Role::client && take_fast(bytes, n)) continue;
       in_processor_ = true;
+      if (deflate_) unmark_compressed(*bytes);
     }
     if (!data_in_processor_) data_in_processor_ = (static_cast<unsigned char>(*bytes) & 0x08U) == 0;
     websocketpp::lib::error_code code;
@@ -282,6 +314,17 @@ void Session::feed(char* bytes, std::size_t n) {
     }
     in_processor_ = data_in_processor_ = false;
     message_octets_ = 0;
+    if (compressed_) {
+      std::string inflated;
+      const Opcode code_inside = *compressed_;
+      compressed_.reset();
+      const auto outcome = deflate_->inflate(message->get_payload(), max_message_size_, inflated);
+      if (outcome == Deflate::Outcome::too_big) return fail(1009, "too big when inflated");
+      if (outcome == Deflate::Outcome::broken) return fail(1007, "broken compression");
+      if (code_inside == Opcode::text && !is_valid_utf8(inflated)) return fail(1007, "invalid UTF-8");
+      deliver(code_inside, inflated);
+      continue;
+    }
     const bool text = message->get_opcode() == opcode::text;
     // websocketpp checks that a text ends on a whole code point only when its last frame is not a
     // continuation.

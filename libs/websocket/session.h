@@ -2,10 +2,12 @@
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "libs/websocket/connection.h"
+#include "libs/websocket/deflate.h"
 #include "libs/websocket/protocol.h"
 #include "libs/websocket/reactor.h"
 #include "libs/websocket/stream.h"
@@ -87,9 +89,13 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
   State state_ = State::opening;
   bool hold_output_ = false;  // what is queued waits for the 101
   bool want_read_ = true;
+  std::unique_ptr<Deflate> deflate_;  // permessage-deflate was agreed on; clients only
 
  private:
   Sent queue_message(std::shared_ptr<const std::string> frame);
+  Sent queue_compressed(std::string_view payload, Opcode opcode);
+  Sent admission(std::size_t bytes);
+  void unmark_compressed(char& first);
   void queue_control(protocol::MessagePtr frame);
   void read_some();
   void on_end(const std::string& why);
@@ -115,6 +121,7 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
   // The fast path may take a frame only between messages.
   bool in_processor_ = false;
   bool data_in_processor_ = false;
+  std::optional<Opcode> compressed_;  // of the compressed message in the processor
   // Octets of the message that is arriving, its frames' headers included: many empty fragments are endless
   // too.
   std::size_t message_octets_ = 0;

@@ -68,11 +68,26 @@ Url parse_url(std::string_view text) {
 }
 
 std::string Url::host_header() const {
-  const std::string name = host.find(':') == host.npos ? host : "[" + host + "]";
-  return port == default_port(scheme) ? name : name + ":" + std::to_string(port);
+  const std::string all = join_host_port(host, port);
+  return port == default_port(scheme) ? all.substr(0, all.rfind(':')) : all;
 }
 
 std::string Url::to_string() const { return scheme + "://" + host_header() + target; }
+
+std::string join_host_port(const std::string& host, std::uint16_t port) {
+  return (host.find(':') == host.npos ? host : "[" + host + "]") + ":" + std::to_string(port);
+}
+
+bool split_host_port(std::string_view text, std::string& host, std::uint16_t& port) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == text.npos || colon == 0) return false;
+  const char* const last = text.data() + text.size();
+  const auto [end, code] = std::from_chars(text.data() + colon + 1, last, port);
+  if (code != std::errc() || end != last) return false;
+  const bool in_brackets = text[0] == '[' && text[colon - 1] == ']';
+  host = in_brackets ? text.substr(1, colon - 2) : text.substr(0, colon);
+  return !host.empty();
+}
 
 std::string percent_decode(std::string_view text) {
   std::string out;

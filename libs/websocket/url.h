@@ -23,6 +23,10 @@ struct Url {
 // (no scheme, unknown scheme, empty host, port out of range, white space, a fragment).
 Url parse_url(std::string_view text);
 
+// "host:port", IPv6 in brackets: joined, and split (false: it is not that).
+std::string join_host_port(const std::string& host, std::uint16_t port);
+bool split_host_port(std::string_view text, std::string& host, std::uint16_t& port);
+
 // Percent-decodes once. Malformed escapes stay as they are (as Python's unquote does).
 std::string percent_decode(std::string_view text);
 // Escapes everything but unreserved characters (RFC 3986, 2.3).

@@ -31,6 +31,20 @@ TEST(ParseUrl, NamesWhatIsWrong) {
     EXPECT_THROW((void)parse_url(text), BadInput) << text;
 }
 
+TEST(HostPort, BracketsStandAroundIpv6Only) {
+  EXPECT_EQ(join_host_port("127.0.0.1", 80), "127.0.0.1:80");
+  EXPECT_EQ(join_host_port("::1", 8801), "[::1]:8801");
+  std::string host;
+  std::uint16_t port = 0;
+  ASSERT_TRUE(split_host_port("[::1]:8801", host, port));
+  EXPECT_EQ(host, "::1");
+  EXPECT_EQ(port, 8801);
+  ASSERT_TRUE(split_host_port("localhost:0", host, port));
+  EXPECT_EQ(host, "localhost");
+  for (const char* text : {"", ":", ":80", "h", "h:", "h:x", "h:65536", "h:-1", "[]:80", "h:80 "})
+    EXPECT_FALSE(split_host_port(text, host, port)) << text;
+}
+
 TEST(Percent, DecodesOnceAndKeepsWhatIsMalformed) {
   EXPECT_EQ(percent_decode("%6cobby%2F%252F"), "lobby/%2F");
   EXPECT_EQ(percent_decode("%zz%"), "%zz%");

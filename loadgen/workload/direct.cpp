@@ -4,7 +4,7 @@
 namespace roomcheck::loadgen {
 namespace {
 
-// Every client is alone in its room, so the members of the room's group are its channel name.
+// Every client is alone in its room, so the members of the room's group are its channel name (Addresses).
 class Direct final : public Workload {
  public:
   std::string_view name() const override { return "direct"; }
@@ -18,10 +18,6 @@ class Direct final : public Workload {
     if (!profile.direct)
       throw BadInput("workload direct: profile " + profile.name +
                      " does not say what a direct send is; give it a field \"direct\" (docs/PROFILES.md)");
-    if (profile.group == "discover")
-      throw BadInput(
-          "workload direct: profile " + profile.name +
-          " does not know how a room's group is called; --set group=... ({room} stands for the room)");
   }
 };
 

@@ -16,10 +16,6 @@ class Push final : public Workload {
     if (!profile.push)
       throw BadInput("workload push: profile " + profile.name +
                      " does not say what a push is; give it a field \"push\" (docs/PROFILES.md)");
-    if (profile.group == "discover")
-      throw BadInput(
-          "workload push: profile " + profile.name +
-          " does not know how a room's group is called; --set group=... ({room} stands for the room)");
   }
 };
 

@@ -46,7 +46,9 @@ json document(const LoadResult& r) {
                       {"p50_ns", s.p50_ns},
                       {"p99_ns", s.p99_ns},
                       {"max_ns", s.max_ns},
-                      {"histogram", s.histogram}});
+                      {"histogram", s.histogram},
+                      {"rss_bytes", s.rss_bytes},
+                      {"target_rss_bytes", s.target_rss_bytes}});
   for (const Event& e : r.events) events.push_back({{"at_ns", e.at_ns}, {"kind", e.kind}, {"text", e.text}});
   for (const RoomResult& room : r.rooms)
     rooms.push_back({{"room", room.room},
@@ -113,6 +115,7 @@ json document(const LoadResult& r) {
             {"closed_by_target", r.connections.closed_by_target},
             {"left", r.connections.left},
             {"reconnected", r.connections.reconnected},
+            {"compressed", r.connections.compressed},
             {"slow_readers", r.connections.slow_readers},
             {"slow_delivered", r.connections.slow_delivered},
             {"by_error", r.connections.by_error}}},
@@ -127,7 +130,8 @@ json document(const LoadResult& r) {
             {"queue_unread_max_bytes", r.generator.queue_unread_max_bytes},
             {"queue_unsent_max_bytes", r.generator.queue_unsent_max_bytes},
             {"refused_samples", r.generator.refused_samples},
-            {"rss_bytes", r.generator.rss_bytes}}},
+            {"rss_bytes", r.generator.rss_bytes},
+            {"rss_growth_bytes", r.generator.rss_growth_bytes}}},
           {"series", series},
           {"events", events},
           {"rooms", rooms},
@@ -143,7 +147,9 @@ nlohmann::ordered_json to_json(const LoadResult& r) {
   json out = document(r);
   if (r.target_process)
     out["target_process"] = {{"cpu_ns", r.target_process->cpu_ns},
-                             {"cpu_per_delivery_ns", r.target_process->cpu_per_delivery_ns}};
+                             {"cpu_per_delivery_ns", r.target_process->cpu_per_delivery_ns},
+                             {"rss_bytes", r.target_process->rss_bytes},
+                             {"rss_growth_bytes", r.target_process->rss_growth_bytes}};
   return out;
 }
 

@@ -54,13 +54,15 @@ struct Second {
   // thousands of seconds are kept (a histogram takes 200 KiB, its encoding about 1). Makes merging exact, and
   // the heat map.
   std::string histogram;
+  std::uint64_t rss_bytes = 0;         // memory of this process at the end of the second
+  std::uint64_t target_rss_bytes = 0;  // of the target's, where loadgen was told which it is; else 0
 };
 
 // Something that happened to the run at one moment, drawn into the charts over time: a stage that began, a
 // wave of churn, connections that the target closed.
 struct Event {
   std::int64_t at_ns = 0;  // as in Second
-  std::string kind;        // one word: stage churn closes target ...
+  std::string kind;        // one word: stage churn closes reconnect signal target ...
   std::string text;        // one short sentence
 };
 
@@ -145,6 +147,7 @@ struct LoadResult {
     std::map<std::string, std::uint64_t> by_error;  // "tcp: refused", "close 1006"
     std::uint64_t left = 0;                         // by plan: churn
     std::uint64_t reconnected = 0;                  // opened again
+    std::uint64_t compressed = 0;                   // of the opened ones, with permessage-deflate
     std::uint64_t slow_readers = 0;
     std::uint64_t slow_delivered = 0;  // to slow readers: not part of `delivery`
   } connections;
@@ -165,12 +168,15 @@ struct LoadResult {
     std::uint64_t queue_unsent_max_bytes = 0;
     std::uint64_t refused_samples = 0;
     std::uint64_t rss_bytes = 0;
+    std::int64_t rss_growth_bytes = 0;  // from the middle of the run to its end
   } generator;
   // What the target's process used from the start of the warm-up to the end of the drain, where loadgen was
   // told which it is (--target-pid); deliveries of the warm-up included.
   struct TargetProcess {
     std::int64_t cpu_ns = 0;
     std::int64_t cpu_per_delivery_ns = 0;
+    std::uint64_t rss_bytes = 0;        // its memory in the last second of the run
+    std::int64_t rss_growth_bytes = 0;  // from the middle of the run to its end
   };
   std::optional<TargetProcess> target_process;
   std::vector<Second> series;

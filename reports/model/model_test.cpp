@@ -44,10 +44,10 @@ LoadResult load() {
   out.delivery.lost = 1;
   out.delivery.offenders = {{"lost", "r1", 2, 3, 4}};
   out.latency["fan_out"].corrected.record(std::chrono::milliseconds(3));
-  out.series = {{0, "run", 5, 1, 5, 1, 2, 3, out.latency["fan_out"].corrected.encode()}};
+  out.series = {{0, "run", 5, 1, 5, 1, 2, 3, out.latency["fan_out"].corrected.encode(), 7, 8}};
   out.events = {{1, "churn", "half of the room left"}};
   out.shard = {1, 3};
-  out.target_process = {7000, 700};
+  out.target_process = {7000, 700, 5, -6};
   out.rooms = {{"r1", 5, 10, 9, 1, 1, 2, 3}};
   out.workloads = {{"talk", "fan-out", out.delivery, 3, 2}};
   out.workloads[0].delivery.offenders.clear();
@@ -55,7 +55,9 @@ LoadResult load() {
   out.room_sizes = {{8, 1, 10, 1, 2, 3, 4, 5}};
   out.generator.threads = {{7, 0.5}};
   out.generator.queue_samples = 9;
+  out.generator.rss_growth_bytes = -3;
   out.connections.left = 4;
+  out.connections.compressed = 2;
   out.thresholds = {{"delivery.lost==0", 1, false}};
   out.scenario = {{"clients", 5}};
   return out;

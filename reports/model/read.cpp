@@ -175,6 +175,7 @@ LoadResult parse_load(const Field& root) {
   connections.read("closed_by_target", out.connections.closed_by_target);
   connections.read_if_there("left", out.connections.left);
   connections.read_if_there("reconnected", out.connections.reconnected);
+  connections.read_if_there("compressed", out.connections.compressed);
   connections.read_if_there("slow_readers", out.connections.slow_readers);
   connections.read_if_there("slow_delivered", out.connections.slow_delivered);
   connections.read("by_error", out.connections.by_error);
@@ -197,12 +198,15 @@ LoadResult parse_load(const Field& root) {
   out.generator.loop_lag = parse_histogram(generator.at("loop_lag"));
   generator.read("refused_samples", out.generator.refused_samples);
   generator.read("rss_bytes", out.generator.rss_bytes);
+  generator.read_if_there("rss_growth_bytes", out.generator.rss_growth_bytes);
 
   if (root.has("target_process")) {
     const Field process = root.at("target_process");
     out.target_process = LoadResult::TargetProcess{};  // clang 14 knows no emplace() of it
     process.read("cpu_ns", out.target_process->cpu_ns);
     process.read("cpu_per_delivery_ns", out.target_process->cpu_per_delivery_ns);
+    process.read_if_there("rss_bytes", out.target_process->rss_bytes);
+    process.read_if_there("rss_growth_bytes", out.target_process->rss_growth_bytes);
   }
 
   root.at("series").each([&](const Field& field) {
@@ -216,6 +220,8 @@ LoadResult parse_load(const Field& root) {
     field.read("p99_ns", s.p99_ns);
     field.read("max_ns", s.max_ns);
     field.read_if_there("histogram", s.histogram);
+    field.read_if_there("rss_bytes", s.rss_bytes);
+    field.read_if_there("target_rss_bytes", s.target_rss_bytes);
     out.series.push_back(std::move(s));
   });
   if (root.has("events"))
