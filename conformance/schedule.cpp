@@ -58,6 +58,7 @@ void Schedule::conduct() {
     const std::lock_guard lock(mu_);
     over_ = true;
   }
+  changed_.notify_all();
   for (std::thread& observer : observers) observer.join();
   const std::lock_guard lock(mu_);
   for (Entry& entry : entries_) entry.done = true;  // what stop_when left out
@@ -108,8 +109,11 @@ bool Schedule::observing() const {
 
 void Schedule::observe(Entry& entry) {
   Outcome outcome = runner_.run(*entry.c, entry.slot, [this] { return observing(); });
+  const bool died = outcome.context != nullptr && runner_.why_dead();
   {
-    const std::lock_guard lock(mu_);
+    std::unique_lock lock(mu_);
+    // Whoever finds the target dead first, it is charged to a case that acts, if one does.
+    if (died) changed_.wait(lock, [this] { return deaths_ > 0 || over_; });
     if (deaths_ > 0 && outcome.context != nullptr) {
       outcome.result.verdict = Verdict::could_not_test;
       outcome.result.message = "the target died meanwhile, in another case";
@@ -158,6 +162,7 @@ void Schedule::judge_suspects() {
     suspects.swap(suspects_);
     deaths_ += suspects.empty() ? 0 : 1;
   }
+  changed_.notify_all();
   if (suspects.empty()) return;
   std::string names;
   for (const Suspect& suspect : suspects) names += (names.empty() ? "" : ", ") + suspect.entry->c->id;
