@@ -33,7 +33,8 @@ void add_target(CLI::App& app, Options& o) {
       ->group(kGroup);
   add_duration(app, "--start-timeout", o.start_timeout, "How long it may take until it listens")
       ->group(kGroup);
-  app.add_flag("--check", o.check, "Connect once, say which parts of the profile are wrong, and end")
+  app.add_flag("--check", o.check,
+               "Exchange a few messages, say which parts of the profile are wrong, and end")
       ->group(kGroup);
   app.add_flag("--print-profile", o.print_profile, "Print the effective profile and end")->group(kGroup);
 }

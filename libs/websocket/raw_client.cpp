@@ -378,7 +378,7 @@ void RawClient::reset() {
   impl_->stream.close(true);
 }
 void RawClient::close() {
-  if (is_open()) note("TCP closed");
+  if (is_open()) note("TCP closed by us");
   impl_->stream.close();
 }
 bool RawClient::is_open() const { return impl_->stream.is_open(); }

@@ -103,7 +103,6 @@ std::vector<Mutant> inner_mutants() {
        {"broadcast.unicode"},
        "Characters beyond the Basic Multilingual Plane become question marks.",
        ""},
-      {"drops-empty", K::spec, {"broadcast.empty-text"}, "The empty text is not delivered.", ""},
       {"drops-large", K::spec, {"broadcast.sizes"}, "Messages of 512 KiB or more are not delivered.", ""},
       {"long-channel-names",
        K::spec,

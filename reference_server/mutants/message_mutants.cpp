@@ -124,6 +124,10 @@ std::vector<WireMutant> message_mutants() {
                                  ? Then::drop
                                  : Then::pass;
                     }),
+      spoils_frames("drops-empty", {"broadcast.empty-text"}, "The empty text is not delivered.",
+                    [](Link& link, RawFrame& frame) {
+                      return is_message(link, frame) && parsed(frame)["msg"] == "" ? Then::drop : Then::pass;
+                    }),
       spoils_frames("type-obeyed", {"messages.no-type-injection"}, "A client's type key chooses the handler.",
                     [](Link& link, RawFrame& frame) {
                       if (!is_room_text(link, frame)) return Then::pass;

@@ -46,8 +46,6 @@ class MutantConnection final : public Connection, public std::enable_shared_from
 
  private:
   Sent send_room(std::string payload) {
-    if (mutation_.has("drops-empty") && payload == "{\"message\": \"" + std::string(kMemberPrefix) + "\"}")
-      return Sent::accepted;
     if (mutation_.has("drops-large") && payload.size() >= (512u << 10)) return Sent::accepted;
     if (mutation_.has("no-astral"))
       payload = std::regex_replace(payload, std::regex("\\\\ud[89ab][0-9a-f]{2}\\\\ud[c-f][0-9a-f]{2}"), "?");
