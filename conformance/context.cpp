@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <regex>
+#include <thread>
 
 namespace roomcheck::conformance {
 
 using websocket::ReceivedFrame;
 
+constexpr std::chrono::milliseconds kLook{5};  // between two questions: asking keeps the target busy
 constexpr std::string_view kForeign = "not of the profile: ";  // marks what no template of it matches
 
 std::string shown(const std::string& text) {
@@ -357,10 +359,12 @@ std::vector<std::string> Context::members_of(const std::string& room) {
 void Context::wait_for_members(const std::string& room, std::size_t count) {
   const Nanoseconds end = deadline();
   std::size_t got = 0;
-  while ((got = members_of(room).size()) != count)
+  while ((got = members_of(room).size()) != count) {
     if (steady_clock().now() >= end)
       throw Failed("room " + room + " has the wrong members", std::to_string(count) + " members",
                    std::to_string(got) + " members");
+    std::this_thread::sleep_for(kLook);
+  }
 }
 
 std::string Context::direct(const std::string& channel, const MemberPtr& to, const std::string& payload) {
