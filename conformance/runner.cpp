@@ -1,6 +1,7 @@
 #include "conformance/runner.h"
 
 #include <algorithm>
+#include <ctime>
 #include <thread>
 
 #include "conformance/check.h"
@@ -18,8 +19,12 @@ constexpr Nanoseconds kQuiet = milliseconds(300);  // once a run, for what leaks
 constexpr std::size_t kKeptOpen = 64;              // cases whose connections stay open for the ledger
 constexpr int kNoisy =
     10;  // a limit should be 50 round trips; below 10 nothing can be said about what did not come
+constexpr double kBusy = 3;  // neither when a thread that wants to run gets less than a third of a core
+constexpr Nanoseconds kBurn = milliseconds(30);  // longer than a time slice
+constexpr int kMostAttempts = 4, kMustAttempts = 2;
 
 constexpr int kFewest = 5;  // round trips that are measured even when they take long
+constexpr Nanoseconds kLeastLimit = std::chrono::seconds(2), kMostLimit = std::chrono::seconds(30);
 constexpr Nanoseconds kFirstLimit = std::chrono::seconds(10);  // until the round trip is known
 constexpr Nanoseconds kEnding = std::chrono::seconds(1);
 constexpr int kTries = 3;  // for a sign of life, each with a time limit of its own
@@ -39,6 +44,19 @@ std::string missing(const Case& c, const Run& run) {
     }
   }
   return {};
+}
+
+// How many times longer than alone a thread needs now for what it computes.
+double slowdown() {
+  const auto burnt = [] {
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec);
+  };
+  const Nanoseconds begun = steady_clock().now(), until = burnt() + kBurn;
+  while (burnt() < until) {
+  }
+  return static_cast<double>((steady_clock().now() - begun).count()) / static_cast<double>(kBurn.count());
 }
 
 std::string with_details(const Failed& e) {
@@ -62,8 +80,7 @@ Run Runner::with_limit() const {
 }
 
 std::int64_t Runner::limit_for(Nanoseconds round_trip) const {
-  const Nanoseconds limit =
-      std::clamp<Nanoseconds>(50 * round_trip, std::chrono::seconds(2), std::chrono::seconds(30));
+  const Nanoseconds limit = std::clamp<Nanoseconds>(50 * round_trip, std::chrono::seconds(2), kMostLimit);
   return static_cast<std::int64_t>(static_cast<double>(limit.count()) * scale_);
 }
 
@@ -118,11 +135,29 @@ std::string Runner::what_is_wrong(const std::string& seen) const {
   return out.empty() ? " " + seen : out;
 }
 
+Nanoseconds Runner::scaled(Nanoseconds limit) const {
+  return Nanoseconds(static_cast<std::int64_t>(static_cast<double>(limit.count()) * scale_));
+}
+
+Runner::Wait Runner::needed(Nanoseconds round_trip) const {
+  Wait out{round_trip * kNoisy, "a round trip takes " + format_duration(round_trip) + " now"};
+  const double times = slowdown();
+  const auto busy =
+      Nanoseconds(static_cast<std::int64_t>(static_cast<double>(scaled(kLeastLimit).count()) * times));
+  if (times >= kBusy && out.limit < std::min(busy, scaled(kMostLimit)))
+    out = {std::min(busy, scaled(kMostLimit)), "the machine is busy: what takes a second alone takes " +
+                                                   std::to_string(static_cast<int>(times)) + " now"};
+  return out;
+}
+
 // True when the case is decided; false when it is to be tried once more.
-bool Runner::attempt(const Case& c, std::size_t slot, Outcome& outcome, bool last, Nanoseconds round_trip,
+bool Runner::attempt(const Case& c, std::size_t slot, Outcome& outcome, Nanoseconds least,
                      const std::function<bool()>& observing) {
   CaseResult& result = outcome.result;
-  const Run run = with_limit();
+  result.expected.clear();
+  result.actual.clear();
+  Run run = with_limit();
+  run.limit = std::max(run.limit, least);
   const auto context = std::make_shared<Context>(run, c.id, ++number_, observing);
   outcome.context = context;
   const auto explain = [&result](Verdict verdict, const Failed& e, const std::string& message) {
@@ -136,22 +171,14 @@ bool Runner::attempt(const Case& c, std::size_t slot, Outcome& outcome, bool las
     result.verdict = Verdict::pass;
     result.message = context->reported();
   } catch (const Lost& e) {
-    if (!last) return false;
-    // A target in which nothing comes back is broken rather than slow; then measuring again only costs time.
-    const Nanoseconds slowest = round_trip > Nanoseconds(0) ? std::max(round_trip, remeasure()) : round_trip;
-    if (slowest * kNoisy > run.limit)
-      explain(Verdict::could_not_test, e,
-              std::string(e.what()) + ", but a round trip takes " + format_duration(slowest) +
-                  " now, too much for the limit of " + format_duration(run.limit) +
-                  ": give the machine rest, or --timeout-scale");
-    else
-      explain(Verdict::fail, e, std::string(e.what()) + ", twice in fresh rooms");
+    explain(Verdict::fail, e, e.what());
+    return false;
   } catch (const Failed& e) {
     explain(Verdict::fail, e, e.what());
   } catch (const CouldNotTest& e) {
-    if (!last) return false;
     result.verdict = Verdict::could_not_test;
     result.message = e.what();
+    return false;
   } catch (const NotApplicable& e) {
     result.verdict = Verdict::skipped;
     result.message = e.what();
@@ -186,12 +213,32 @@ Outcome Runner::run(const Case& c, std::size_t slot, const std::function<bool()>
   result.level = c.level;
   result.sentence = c.sentence;
   const Nanoseconds start = steady_clock().now();
-  if (const std::string why = missing(c, run_); !why.empty()) {
+  if (const std::string lacks = missing(c, run_); !lacks.empty()) {
     result.verdict = Verdict::skipped;
-    result.message = why;
-  } else if (!attempt(c, slot, out, false, Nanoseconds(0), observing)) {
-    out.context->close_all();  // as above
-    attempt(c, slot, out, true, remeasure(), observing);
+    result.message = lacks;
+  } else {
+    Nanoseconds round_trip{0}, limit{0};
+    for (int attempts = 1; !attempt(c, slot, out, limit, observing); ++attempts) {
+      limit = out.context->run().limit;
+      out.context->close_all();  // as above
+      // A target in which nothing came back is broken rather than slow; then measuring again only costs time.
+      if (attempts == 1 || round_trip > Nanoseconds(0)) round_trip = remeasure();
+      const Wait wait = needed(round_trip);
+      const bool too_short = limit < wait.limit;
+      if (attempts < kMustAttempts || (too_short && limit < scaled(kMostLimit) && attempts < kMostAttempts)) {
+        limit = std::min(std::max(limit, wait.limit), scaled(kMostLimit));
+        continue;
+      }
+      if (too_short) {
+        result.verdict = Verdict::could_not_test;
+        result.message += ", but " + wait.why + ", too much for the limit of " + format_duration(limit) +
+                          ": give the machine rest, or --timeout-scale";
+      } else if (result.verdict == Verdict::fail) {
+        result.message += attempts == 2 ? ", twice in fresh rooms"
+                                        : ", " + std::to_string(attempts) + " times in fresh rooms";
+      }
+      break;
+    }
   }
   result.duration_ns = (steady_clock().now() - start).count();
   return out;

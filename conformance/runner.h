@@ -23,7 +23,8 @@ struct Outcome {
 //
 // Verdicts are asymmetric, as the channel layer's promise is: a duplicate, a leak or a wrong order fails at
 // first sight; what was Lost is tried once more in fresh rooms, with the round trip measured anew, and fails
-// when it is lost again.
+// when it is lost again. On a machine that is too busy to tell lost from slow, the limits grow and it is
+// tried up to four times in all before it could not be tested.
 //
 // Thread: any; several cases may run at once.
 class Runner {
@@ -54,14 +55,23 @@ class Runner {
   std::vector<Late> settle();
 
  private:
-  // `round_trip`: measured since the first attempt; 0 when nothing came back. True when the case is decided.
-  bool attempt(const Case& c, std::size_t slot, Outcome& outcome, bool last, Nanoseconds round_trip,
+  // True when the case is decided; false when it is to be tried once more, its result being what was seen.
+  bool attempt(const Case& c, std::size_t slot, Outcome& outcome, Nanoseconds least_limit,
                const std::function<bool()>& observing);
   Run with_limit() const;
   std::int64_t limit_for(Nanoseconds round_trip) const;  // ns
+  void raise_limit(std::int64_t wanted);                 // never lowers it
   // Raises the limits when the round trip asks for it, and tells the slowest of so many.
   Nanoseconds measure(int rounds);
-  Nanoseconds remeasure();                                   // of a few; 0 when nothing came back
+  Nanoseconds remeasure();  // of a few; 0 when nothing came back
+  // The limit within which what does not come is lost rather than slow, and why so long: of a few round
+  // trips, and of what else runs on this machine.
+  struct Wait {
+    Nanoseconds limit;
+    std::string why;
+  };
+  Wait needed(Nanoseconds round_trip) const;
+  Nanoseconds scaled(Nanoseconds limit) const;
   std::string what_is_wrong(const std::string& seen) const;  // the parts of the profile, else what was seen
 
   // ---- constant after construction
