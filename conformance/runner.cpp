@@ -262,7 +262,9 @@ std::optional<std::string> Runner::why_dead() {
   };
   for (int tries = 1;; ++tries) {
     try {
-      Context context(with_limit(), "sign of life", ++number_);
+      Run run = with_limit();
+      if (tries > kTries) run.limit = std::max(run.limit, scaled(kMostLimit));
+      Context context(run, "sign of life", ++number_);
       for (std::size_t node = 0; node < run_.targets.size(); ++node) {
         const MemberPtr member = context.join(context.fresh_room(), on_node(node));
         context.fence(member);
@@ -272,7 +274,7 @@ std::optional<std::string> Runner::why_dead() {
     } catch (const Lost& e) {
       // Nobody listens: what once did is gone, even if something brings it back. A loss may be a loss.
       const bool nobody = e.actual.find("Connection refused") != std::string::npos;
-      if (tries < kTries && !nobody) continue;
+      if (!nobody && (tries < kTries || (tries == kTries && slowdown() >= kBusy))) continue;
       // A process of ours that no longer listens is about to end, and its exit status is what people want to
       // know.
       const Nanoseconds end =

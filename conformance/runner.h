@@ -40,8 +40,8 @@ class Runner {
   Outcome run(const Case& c, std::size_t slot, const std::function<bool()>& observing = nullptr);
 
   // On every node a new connection joins a fresh room and hears itself. Otherwise says why not: how the
-  // process ended, or what the connection met. Three tries, unless a process of ours has ended or nobody
-  // listens.
+  // process ended, or what the connection met. Three tries, and a long one on a busy machine, unless
+  // nobody listens.
   std::optional<std::string> why_dead();
   // Starts again what has ended, where that is in our hands. True when it lives.
   bool revive();
