@@ -14,6 +14,7 @@ std::vector<Case> push_cases();
 std::vector<Case> direct_cases();
 std::vector<Case> messages_cases();
 std::vector<Case> transport_cases();
+std::vector<Case> transport_frames_cases();  // of section transport too
 std::vector<Case> auth_cases();
 std::vector<Case> origin_cases();
 std::vector<Case> cluster_cases();

@@ -47,6 +47,8 @@ std::unique_ptr<RawClient> Context::open(const std::string& path, const As& as) 
     url.target = path;
   }
   Result<std::unique_ptr<RawClient>> client = RawClient::connect(url, deadline(), run_.tls);
+  if (!client.ok() && client.error().kind == Error::Kind::system)  // not the target's fault
+    throw HarnessError(client.error().message + "; raise ulimit -n, or use fewer --jobs");
   if (!client.ok())
     throw Lost("the target does not take connections: " + client.error().message, "a TCP connection",
                client.error().message);

@@ -325,6 +325,7 @@ std::vector<Runner::Late> Runner::settle() {
       }
     }
   }
+  for (const Kept& kept : kept_) kept.context->close_all();  // the result's files may need their descriptors
   return out;
 }
 

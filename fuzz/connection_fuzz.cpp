@@ -60,6 +60,10 @@ std::string converse(World& world, const std::string& bytes) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  // Each from an address of its own in 127/8: the ports of one would all be in TIME_WAIT before long.
+  static std::uint32_t client = 0;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + ++client % 0xfffff0);
+  (void)::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address);
   address.sin_port = htons(world.server.port());
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   fuzz::promise(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0,

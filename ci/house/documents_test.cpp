@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <regex>
+#include <set>
+#include <sstream>
 
 #include "libs/testkit/files.h"
 #include "libs/testkit/paths.h"
@@ -51,6 +54,30 @@ TEST(WrongLimits, SeesWhatIsMissing) {
   EXPECT_THAT(wrong("| x | `--least` | 1 | – | `A.B` |"),
               ElementsAre(HasSubstr("--help has not"), HasSubstr("--most of --help is in no row")));
   EXPECT_THAT(wrong("| x | `--most` | 1 |"), Not(IsEmpty()));
+}
+
+// docs/RFC6455.md names cases that there are, and every MUST of SPEC.md that has its source in the RFC.
+TEST(Rfc6455, EachRuleIsAssertedByCasesThatThereAre) {
+  std::set<std::string> cases, named;
+  std::istringstream list(text_of("conformance/cases/list.gold"));
+  for (std::string line; std::getline(list, line);) cases.insert(line.substr(0, line.find(' ')));
+  const auto rules = table(text_of("docs/RFC6455.md"), "section");
+  EXPECT_GT(rules.size(), 40u);
+  for (const std::vector<std::string>& rule : rules) {
+    ASSERT_EQ(rule.size(), 3u) << rule[0];
+    EXPECT_NE(rule[2], "") << rule[1];
+    for (const std::string& id : code_words(rule[2])) {
+      EXPECT_TRUE(id.find('/') == id.npos || cases.count(id) == 1) << id << " is no case";
+      named.insert(id.substr(0, id.find('/')));
+    }
+  }
+  const std::string spec = text_of("docs/SPEC.md");
+  const std::regex kFromRfc(R"(### (transport\.[a-z0-9-]+)\n\n\*MUST\* · source: RFC [5-7])");
+  std::size_t requirements = 0;
+  for (auto it = std::sregex_iterator(spec.begin(), spec.end(), kFromRfc); it != std::sregex_iterator();
+       ++it, ++requirements)
+    EXPECT_EQ(named.count((*it)[1]), 1u) << it->str(1) << " is in no row of docs/RFC6455.md";
+  EXPECT_GT(requirements, 10u);
 }
 
 }  // namespace

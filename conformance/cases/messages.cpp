@@ -168,9 +168,16 @@ std::vector<Case> messages_cases() {
          inside.opcode = garbage.opcode = empty.opcode = 2;
          inside.payload = valid(c);
          garbage.payload = std::string("\0\xff\xfe binary", 10);
+         websocket::RawFrame half = inside;  // every fragment is of the type of the first
+         half.fin = false;
+         Offence halves = bad_frame("valid JSON in the fragments of a binary message", half);
+         half.opcode = 0;
+         half.fin = true;
+         half.payload = " ";
+         halves.octets += RawClient::encode(half);
          offend(c,
-                {bad_frame("valid JSON in a binary message", inside), bad_frame("a binary message", garbage),
-                 bad_frame("an empty binary message", empty)},
+                {bad_frame("valid JSON in a binary message", inside), halves,
+                 bad_frame("a binary message", garbage), bad_frame("an empty binary message", empty)},
                 Consequence::policy);
        }},
       {"messages.lone-surrogate/escaped",

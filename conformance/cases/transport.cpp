@@ -117,7 +117,7 @@ std::vector<Offence> reserved(Context& c) {
     frame.rsv = static_cast<std::uint8_t>(bits);
     out.push_back(bad_frame("a text frame with reserved bits " + std::to_string(bits), frame));
   }
-  for (const int opcode : {3, 7, 11, 15})
+  for (const int opcode : {3, 4, 5, 6, 7, 11, 12, 13, 14, 15})
     out.push_back(bad_frame("a frame of the reserved opcode " + std::to_string(opcode),
                             frame_of(static_cast<std::uint8_t>(opcode), "x")));
   return out;
@@ -127,9 +127,12 @@ std::vector<Offence> bad_sequences(Context& c) {
   const std::string text = wire(c, c.fresh_text("out of sequence"));
   Offence two = bad_frame("a new message inside fragments", frame_of(1, text.substr(0, 3), false));
   two.octets += RawClient::encode(frame_of(1, text));
-  return {bad_frame("a continuation without a start", frame_of(0, text)), two,
+  return {bad_frame("a continuation without a start", frame_of(0, text)),
+          two,
           bad_frame("a fragmented ping", frame_of(9, "x", false)),
           bad_frame("a ping of 126 bytes", frame_of(9, std::string(126, 'p'))),
+          bad_frame("a pong of 126 bytes", frame_of(10, std::string(126, 'p'))),
+          bad_frame("a close frame of 126 bytes", frame_of(8, close_payload(1000, std::string(124, 'r')))),
           bad_frame("a fragmented close frame", frame_of(8, close_payload(1000), false))};
 }
 

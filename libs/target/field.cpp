@@ -27,7 +27,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 json parse_document(std::string_view text, const std::string& where) {
   try {
     return json::parse(text, nullptr, true, true);  // comments allowed
-  } catch (const json::parse_error& e) {
+  } catch (const json::exception& e) {  // not only parse_error: a number may be too large for any type
     const std::string what = e.what();
     const std::size_t line = what.find("at line");
     throw BadInput(where + ": not JSON: " + what.substr(line == what.npos ? 0 : line));

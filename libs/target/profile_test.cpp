@@ -53,6 +53,7 @@ TEST(Profile, NamesTheWrongFieldAndTheRemedy) {
     return out;
   };
   EXPECT_THAT(complaint("{"), HasSubstr("p.json: not JSON"));
+  EXPECT_THAT(complaint(R"({"room": 1e999})"), HasSubstr("p.json: not JSON"));  // the fuzzer's
   EXPECT_THAT(complaint(with("\"path\"", "\"pth\"")),
               HasSubstr("/room/pth is not known here; did you mean \"path\"?"));
   EXPECT_THAT(complaint(with("/ws/chat/{room}/", "/ws/chat/")), HasSubstr("/room/path must contain {room}"));

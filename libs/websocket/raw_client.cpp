@@ -331,6 +331,7 @@ Received RawClient::read_message(Deadline deadline) {
     const ReceivedFrame& frame = *read;
     if (frame.masked) return invalid("a server must not mask (5.1)");
     if (frame.rsv != 0) return invalid("a reserved bit is set (5.2)");
+    if (!frame.shortest) return invalid("a length not in its shortest form (5.2)");
     if (frame.opcode >= 8) {
       if (!frame.fin || frame.payload.size() > 125)
         return invalid("a control frame is fragmented or too long (5.5)");

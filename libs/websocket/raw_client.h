@@ -54,7 +54,9 @@ struct ReceivedFrame {
   std::uint8_t rsv = 0;
   std::uint8_t opcode = 0;
   bool masked = false;
-  std::string payload;
+  std::uint32_t mask = 0;
+  bool shortest = true;  // the form of its length
+  std::string payload;   // unmasked
   Nanoseconds at{0};
 };
 

@@ -245,6 +245,7 @@ TEST(RawClientReads, NamesEveryWayToBreakTheRfc) {
   } kCases[] = {
       {RawClient::encode(masked), "must not mask"},
       {std::string("\xc1\x01x"), "reserved bit"},
+      {std::string("\x81\x7e\x00\x01x", 5), "shortest form"},
       {server_frame(3, "x"), "reserved opcode"},
       {server_frame(11, ""), "reserved opcode"},
       {server_frame(9, "x", false), "control frame"},

@@ -80,6 +80,7 @@ std::optional<ReceivedFrame> take_frame(std::string& bytes, std::size_t max_size
     length = 0;
     for (std::size_t i = 0; i < more; ++i) length = length << 8 | octet(2 + i);
     header += more;
+    frame.shortest = length > (more == 2 ? 125U : 65535U);
   }
   if (length > max_size) {
     error = "a frame declares " + std::to_string(length) + " octets";
@@ -89,6 +90,9 @@ std::optional<ReceivedFrame> take_frame(std::string& bytes, std::size_t max_size
   if (frame.masked) header += 4;
   if (bytes.size() < header + length) return std::nullopt;
   frame.payload = bytes.substr(header, length);
+  if (frame.masked)
+    for (std::size_t i = 0; i < 4; ++i)
+      frame.mask = frame.mask << 8 | static_cast<std::uint32_t>(octet(mask_at + i));
   if (frame.masked)
     for (std::size_t i = 0; i < frame.payload.size(); ++i)
       frame.payload[i] = static_cast<char>(frame.payload[i] ^ bytes[mask_at + i % 4]);

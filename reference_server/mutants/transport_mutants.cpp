@@ -53,6 +53,37 @@ WireMutant stalls() {
   return out;
 }
 
+// A reader that keeps the first key it sees.
+WireMutant one_mask() {
+  return spoils_frames("one-mask", {"transport.masking"},
+                       "Every frame of a connection is unmasked with the key of its first.",
+                       [](Link& link, RawFrame& frame) {
+                         if (!frame.masked) return Then::pass;
+                         if (!std::exchange(link.marked, true)) link.count = frame.mask;
+                         const auto wrong = static_cast<std::uint32_t>(link.count) ^ frame.mask;
+                         for (std::size_t i = 0; i < frame.payload.size(); ++i)
+                           frame.payload[i] = static_cast<char>(static_cast<unsigned char>(frame.payload[i]) ^
+                                                                (wrong >> (24 - 8 * (i % 4)) & 0xff));
+                         return Then::pass;
+                       });
+}
+
+// A loop that looks at what is wrong with a read's frames after it has handed on those that are right.
+WireMutant fails_late() {
+  return spoils_frames("fails-late", {"transport.fail-is-final"},
+                       "What follows a frame with reserved bits in the same read is handled before it.",
+                       [](Link& link, RawFrame& frame) {
+                         if (frame.rsv != 0 && link.more_was_read()) {
+                           link.held.push_back(frame);
+                           return Then::drop;
+                         }
+                         if (link.held.empty()) return Then::pass;
+                         link.to_server(frame);
+                         for (const RawFrame& late : std::exchange(link.held, {})) link.to_server(late);
+                         return Then::drop;
+                       });
+}
+
 }  // namespace
 
 std::vector<WireMutant> transport_mutants() {
@@ -123,6 +154,20 @@ std::vector<WireMutant> transport_mutants() {
                       frame.masked = frame.opcode == 10;
                       return Then::pass;
                     }),
+      spoils_frames("long-lengths", {"transport.sent-frames"},
+                    "The lengths of pongs take two octets more than they need.", nullptr,
+                    [](Link&, RawFrame& frame) {
+                      frame.length_bytes = frame.opcode == 10 ? 2 : 0;
+                      return Then::pass;
+                    }),
+      spoils_frames("closes-1005", {"transport.sent-close-code"},
+                    "A close frame without a status is answered with 1005.", nullptr,
+                    [](Link&, RawFrame& frame) {
+                      if (frame.opcode == 8 && frame.payload.empty()) frame.payload = "\x03\xed";
+                      return Then::pass;
+                    }),
+      one_mask(),
+      fails_late(),
       ten_a_read(),
       stalls(),
       reserves(),

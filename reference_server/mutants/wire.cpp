@@ -235,6 +235,7 @@ void Link::understand(Side& from, Side& to) {
     frame.rsv = received->rsv;
     frame.opcode = received->opcode;
     frame.masked = received->masked;
+    frame.mask = received->mask;
     frame.payload = std::move(received->payload);
     if (of_client) ++frames_in_read_;
     if (of_client && frame.opcode == 8) closing_ = true;

@@ -101,6 +101,10 @@ TEST(Model, EachFaultIsOneSentenceWithItsPlace) {
   auto json = to_json(load());
   json["delivery"]["lost"] = "many";
   EXPECT_NE(says(json.dump()).find("/delivery/lost has the wrong type"), std::string::npos);
+  json = to_json(load());  // the fuzzer's
+  json["generator"]["loop_lag"]["mean_ns"] = -1;
+  EXPECT_NE(says(json.dump()).find("/generator/loop_lag/mean_ns is negative"), std::string::npos);
+  EXPECT_NE(says(R"({"schema": 1e999})").find("r.json: not JSON"), std::string::npos);
   json = to_json(conformance());
   json["cases"][1]["verdict"] = "maybe";
   EXPECT_NE(says(json.dump()).find("/cases/1/verdict"), std::string::npos);

@@ -108,7 +108,11 @@ ConformanceResult parse_conformance(const Field& root) {
 stats::Histogram parse_histogram(const Field& field) {
   Result<stats::Histogram> out = stats::Histogram::decode(field.at("histogram").get<std::string>());
   if (!out.ok()) field.at("histogram").fail("cannot be decoded: " + out.error().message);
-  const auto ns = [&field](const char* key) { return Nanoseconds(field.at(key).get<std::int64_t>()); };
+  const auto ns = [&field](const char* key) {
+    const Nanoseconds time(field.at(key).get<std::int64_t>());
+    if (time.count() < 0) field.at(key).fail("is negative, and no latency is");
+    return time;
+  };
   out->restore_exact(ns("min_ns"), ns("max_ns"), ns("mean_ns"));
   return std::move(out).value();
 }
