@@ -1,5 +1,6 @@
 #include "conformance/app.h"
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
 

@@ -1,5 +1,7 @@
 #include "conformance/options.h"
 
+#include <CLI/CLI.hpp>
+
 #include "libs/program/program.h"
 
 namespace roomcheck::conformance {

@@ -1,8 +1,11 @@
 #pragma once
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <string>
 #include <vector>
+
+namespace CLI {  // not its header: see libs/program/program.h
+class App;
+}
 
 namespace roomcheck::conformance {
 

@@ -1,6 +1,7 @@
 #include "layerctl/layerctl.h"
 
 #include <spdlog/spdlog.h>
+#include <CLI/CLI.hpp>
 
 #include <iostream>
 

@@ -1,5 +1,7 @@
 #include "layerctl/options.h"
 
+#include <CLI/CLI.hpp>
+
 #include "libs/program/program.h"
 
 namespace roomcheck::layerctl {

@@ -1,9 +1,12 @@
 #pragma once
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+namespace CLI {  // not its header: see libs/program/program.h
+class App;
+}
 
 namespace roomcheck::layerctl {
 

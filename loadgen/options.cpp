@@ -1,5 +1,6 @@
 #include "loadgen/options.h"
 
+#include <CLI/CLI.hpp>
 #include <charconv>
 #include <random>
 

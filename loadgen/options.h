@@ -1,10 +1,13 @@
 #pragma once
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
 #include "loadgen/scenario.h"
 #include "reports/model/thresholds.h"
+
+namespace CLI {  // not its header: see libs/program/program.h
+class App;
+}
 
 namespace roomcheck::loadgen {
 

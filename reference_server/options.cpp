@@ -1,5 +1,6 @@
 #include "reference_server/options.h"
 
+#include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdlib>
 #include <sstream>

@@ -1,8 +1,11 @@
 #pragma once
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "reference_server/node.h"
+
+namespace CLI {  // not its header: see libs/program/program.h
+class App;
+}
 
 namespace roomcheck::reference_server {
 

@@ -1,5 +1,6 @@
 #include "reports/report.h"
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <functional>
 #include <string>

@@ -52,6 +52,11 @@ const std::map<std::string, Rooms, std::less<>>& allowed() {
   return rules;
 }
 
+// Who makes a CLI::App, beside the options.cpp of each program.
+const Rooms kCommandLines{"conformance/app.cpp", "layerctl/layerctl.cpp",
+                          "loadgen/main.cpp",    "reference_server/server.cpp",
+                          "reports/report.cpp",  "reports/compare/command.cpp"};
+
 // Third-party headers with one door each: the first directory of <...>, and where it may stand.
 bool door_open(std::string_view header, std::string_view path, std::string_view room) {
   const bool is_header = path.size() > 2 && path.substr(path.size() - 2) == ".h";
@@ -59,8 +64,8 @@ bool door_open(std::string_view header, std::string_view path, std::string_view 
   if (top == "websocketpp") return room == "libs/websocket" || path == "benchmarks/websocketpp_plain.cpp";
   if (top == "hiredis") return room == "libs/channel_layer";
   if (top == "CLI")
-    return room == "libs/program" || path.find("/options.") != path.npos ||
-           path.find("main.cpp") != path.npos;
+    return !is_header && (room == "libs/program" || path.find("/options.cpp") != path.npos ||
+                          kCommandLines.count(path) != 0);
   if (top == "nlohmann" && is_header)
     return room == "libs/event" || room == "libs/target" || room == "reports/model";
   return true;

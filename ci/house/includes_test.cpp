@@ -56,6 +56,9 @@ TEST(WrongIncludes, KeepsOneDoorForEachThirdParty) {
   EXPECT_EQ(wrong_includes("loadgen/a.cpp", "#include <websocketpp/server.hpp>\n").size(), 1u);
   EXPECT_EQ(wrong_includes("reference_server/a.cpp", "#include <hiredis/async.h>\n").size(), 1u);
   EXPECT_EQ(wrong_includes("loadgen/ledger.cpp", "#include <CLI/CLI.hpp>\n").size(), 1u);
+  EXPECT_EQ(wrong_includes("loadgen/options.h", "#include <CLI/CLI.hpp>\n").size(), 1u);
+  EXPECT_EQ(wrong_includes("loadgen/options.cpp", "#include <CLI/CLI.hpp>\n").size(), 0u);
+  EXPECT_EQ(wrong_includes("loadgen/main.cpp", "#include <CLI/CLI.hpp>\n").size(), 0u);
   EXPECT_EQ(wrong_includes("libs/websocket/a.h", "#include <nlohmann/json.hpp>\n").size(), 1u);
   EXPECT_TRUE(wrong_includes("libs/websocket/a.cpp", "#include <nlohmann/json.hpp>\n").empty());
   EXPECT_TRUE(wrong_includes("libs/websocket/a.cpp", "  #  include <websocketpp/server.hpp>\n").empty());

@@ -1,8 +1,15 @@
 #pragma once
-#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
+
+// Not its header: that costs every file that includes it three seconds of compile time.
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace roomcheck {
 

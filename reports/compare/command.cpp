@@ -1,6 +1,7 @@
 #include "reports/compare/command.h"
 
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <iostream>
 
