@@ -43,7 +43,8 @@ Crowd::Crowd(const Parts& parts, std::size_t index)
   // Slow readers sit at the end of the rooms, where no senders are.
   auto slow = static_cast<std::size_t>(std::llround(plan_.slow_readers * static_cast<double>(order_.size())));
   for (auto it = order_.rbegin(); it != order_.rend() && slow > 0; ++it) {
-    const std::uint32_t place = *it - ledger.first_member(ledger.room_of(*it));
+    const std::uint32_t room = ledger.room_of(*it);
+    const std::uint32_t place = ledger.plan(room).place(*it - ledger.first_member(room));
     const bool speaks = plan_.workload->origin() == Workload::Origin::member && place < plan_.senders;
     if (speaks || plan_.workload->alone()) continue;
     clients_[*it].slow = true;
@@ -79,7 +80,7 @@ void Crowd::connect(std::uint32_t number, Nanoseconds intended) {
   const Ledger& ledger = traffic_.ledger();
   const std::uint32_t room = ledger.room_of(number);
   const RoomPlan& plan = ledger.plan(room);
-  const std::uint32_t place = number - ledger.first_member(room);
+  const std::uint32_t place = plan.place(number - ledger.first_member(room));
   client.connection = parts_.client.connect(
       connect_options(parts_.scenario, parts_.profile, *plan_.workload, plan.name,
                       plan_.workload->alone() ? plan.index : place, plan.first_client + place),
@@ -175,11 +176,10 @@ void Crowd::plan_leave(std::uint32_t number, Nanoseconds now) {
   steps_.push({now + Nanoseconds(stay), number, Step::Kind::leave, stays_[number]});
 }
 
-// Join i of a storm is due at joins_from_ + i * threads / connect_rate.
+// Join i of a storm is due at joins_from_ + i * threads * shards / connect_rate.
 Nanoseconds Crowd::next_join() const {
   if (!joins_in_the_run_ || next_ == order_.size() || stopped_ || !running_) return Nanoseconds::max();
-  const double gap = 1e9 * parts_.scenario.threads / parts_.scenario.connect_rate;
-  return joins_from_ + Nanoseconds(static_cast<std::int64_t>(gap * static_cast<double>(next_)));
+  return joins_from_ + parts_.scenario.connect_gap(next_);
 }
 
 Nanoseconds Crowd::next_due() const {

@@ -31,7 +31,8 @@ const Ledger::Message* Ledger::remembered(std::uint32_t room, std::uint32_t sequ
 void Ledger::offend(const char* kind, std::uint32_t member, std::uint64_t sender, std::uint64_t sequence) {
   if (delivery_.offenders.size() >= kOffenders) return;
   const Room& room = rooms_[members_[member].room];
-  delivery_.offenders.push_back({kind, room.plan.name, sender, sequence, member - room.first_member});
+  delivery_.offenders.push_back(
+      {kind, room.plan.name, sender, sequence, room.plan.place(member - room.first_member)});
 }
 
 void Ledger::offend_lost(std::uint32_t member, std::uint32_t sequence) {

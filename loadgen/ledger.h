@@ -17,6 +17,13 @@ struct RoomPlan {
   std::uint32_t members = 0;
   std::uint32_t index = 0;         // among the rooms of its workload: whose turn it is to send
   std::uint64_t first_client = 0;  // number of its first member among all clients of the run
+  // On several machines each has a part of the members: our k-th has the place first_place + k * stride.
+  std::uint32_t first_place = 0;
+  std::uint32_t stride = 1;
+  std::uint32_t elsewhere = 0;  // members that other shards have
+
+  std::uint32_t place(std::uint32_t member) const { return first_place + member * stride; }
+  std::uint32_t places() const { return members + elsewhere; }
 };
 
 // What one delivery turned out to be, with what is needed to time it.
@@ -71,6 +78,8 @@ class Ledger {
   void leave(std::uint32_t member);
 
   std::uint32_t next_sequence(std::uint32_t room) const { return rooms_[room].next; }
+  // Of the first measured message; UINT32_MAX: there was none.
+  std::uint32_t first_measured(std::uint32_t room) const { return rooms_[room].measured_first; }
   // The room's next message has left.
   void sent(std::uint32_t room, std::uint32_t sender, Nanoseconds intended, Nanoseconds at);
 

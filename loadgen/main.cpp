@@ -38,6 +38,8 @@ void write(const std::string& path, const std::string& text) {
 
 ExitCode run(loadgen::Options& options, const std::string& command) {
   const roomcheck::target::Profile profile = loadgen::complete(options);
+  const auto common_start =
+      loadgen::join_run(options.scale_out, options.scenario, profile, !options.seed.empty());
   const auto shape = to_json(loadgen::blank_result(options.scenario, profile, command));
   const auto requirements = reports::with_defaults(reports::parse_requirements(options.thresholds, shape));
   const loadgen::Outputs& outputs = options.outputs;
@@ -46,7 +48,7 @@ ExitCode run(loadgen::Options& options, const std::string& command) {
     roomcheck::require_writable(option, path);
   loadgen::Progress progress(std::cerr, terminal_columns());
   const auto result = loadgen::run(options.scenario, profile, requirements, command, progress,
-                                   {outputs.live_jsonl, outputs.prometheus});
+                                   {outputs.live_jsonl, outputs.prometheus}, common_start.get());
   bool taken = false;
   for (const std::string& path : {outputs.json, outputs.csv, outputs.hgrm, outputs.hlog, outputs.live_jsonl})
     taken = taken || path == "-";

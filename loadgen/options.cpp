@@ -136,6 +136,27 @@ void add_run(CLI::App& run, Options& options) {
   scenario->default_str("");
   for (CLI::Option* option : load) scenario->excludes(option);
 
+  ScaleOut& scale_out = options.scale_out;
+  Section machines(run, "More than one machine");
+  machines
+      .add("--shard", scale_out.shard,
+           "This process is part I of N, I from 0 on; rank, or rank/N: what Open MPI, MPICH, Slurm, "
+           "Kubernetes or "
+           "GNU parallel has told it",
+           "I/N")
+      ->default_str("rank with --rendezvous or --start-at");
+  machines
+      .add("--rendezvous", scale_out.rendezvous,
+           "Where the shards meet, to begin together once all are connected; a KEY for each run",
+           "redis://HOST/KEY")
+      ->default_str("");
+  machines.duration("--rendezvous-timeout", scale_out.rendezvous_timeout,
+                    "How long one waits for the others");
+  machines
+      .add("--start-at", scale_out.start_at,
+           "Begin at this moment instead, e.g. 2026-11-23T10:16:00Z; the machines' clocks must agree", "TIME")
+      ->default_str("");
+
   Section verdict(run, "Verdict");
   verdict.list(
       "--threshold", options.thresholds,

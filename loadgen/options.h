@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "loadgen/scale_out/common_start.h"
 #include "loadgen/scenario.h"
 #include "reports/model/thresholds.h"
 
@@ -38,6 +39,7 @@ struct Options {
   std::string reconnect = "never";
   std::uint32_t threads = 0;  // 0: the scenario's, or 1
   std::string seed;           // "": the scenario's, or random
+  ScaleOut scale_out;
   std::vector<std::string> thresholds;
   Outputs outputs;
 

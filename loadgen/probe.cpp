@@ -40,8 +40,8 @@ std::uint32_t check_of(const char* probe) {
 
 }  // namespace
 
-ProbeFormat::ProbeFormat(std::uint32_t run, std::uint16_t origin, PayloadSizes sizes)
-    : sizes_(std::move(sizes)) {
+ProbeFormat::ProbeFormat(std::uint32_t run, std::uint16_t origin, PayloadSizes sizes, std::uint32_t origins)
+    : origin_(origin), origins_(origins), sizes_(std::move(sizes)) {
   std::memcpy(head_.data(), kMark.data(), kMark.size());
   put_hex(head_.data() + 4, run, 8);
   put_hex(head_.data() + 12, origin, 4);
@@ -78,7 +78,12 @@ ProbeFormat::Found ProbeFormat::find(std::string_view frame, Probe& probe) const
   std::array<char, 8> check{};
   put_hex(check.data(), check_of(at), 8);
   if (std::memcmp(check.data(), at + 56, 8) != 0) return Found::damaged;
-  if (std::memcmp(head_.data(), at, head_.size()) != 0) return Found::stranger;
+  probe.origin = origin_;
+  if (std::memcmp(head_.data(), at, head_.size()) != 0) {
+    if (std::memcmp(head_.data(), at, 12) != 0) return Found::stranger;
+    probe.origin = hex8(at + 8) & 0xffff;  // the last four digits of the eight
+    if (probe.origin >= origins_) return Found::stranger;
+  }
   probe.room = hex8(at + 16);
   probe.sender = hex8(at + 24);
   probe.sequence = hex8(at + 32);

@@ -14,6 +14,7 @@ struct Probe {
   std::uint32_t sender = 0;      // the sender's number in its room
   std::uint32_t sequence = 0;    // of the room, without gaps
   std::int64_t intended_ns = 0;  // steady clock of the process that sends
+  std::uint32_t origin = 0;      // found: the shard that sent it
 };
 
 // Writes probes into the texts of one run and finds them again, wherever the target put the text in its
@@ -32,8 +33,8 @@ class ProbeFormat {
  public:
   static constexpr std::size_t kSize = 64;
 
-  // REQUIRES: no size is below kSize.
-  ProbeFormat(std::uint32_t run, std::uint16_t origin, PayloadSizes sizes);
+  // `origin`: this process, of `origins` (shards) whose messages are ours. REQUIRES: no size is below kSize.
+  ProbeFormat(std::uint32_t run, std::uint16_t origin, PayloadSizes sizes, std::uint32_t origins = 1);
 
   std::string text(const Probe& probe) const;              // probe and filler
   void append(const Probe& probe, std::string& to) const;  // the same, behind what is there
@@ -48,6 +49,8 @@ class ProbeFormat {
 
  private:
   std::array<char, 16> head_{};  // mark, run, origin
+  std::uint32_t origin_;
+  std::uint32_t origins_;
   PayloadSizes sizes_;
   std::string filler_;  // of the largest text
 };

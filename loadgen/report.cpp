@@ -66,6 +66,7 @@ reports::LoadResult blank_result(const Scenario& scenario, const target::Profile
   out.profile = profile.name;
   out.scenario = to_json(scenario);
   out.seed = scenario.seed;
+  out.shard = {scenario.shard.index, scenario.shard.count, scenario.run};
   for (const WorkloadPlan& plan : scenario.workloads) {
     out.latency[std::string(plan.workload->latency())];
     if (plan.workload->alone()) continue;
@@ -117,6 +118,17 @@ void add(reports::LoadResult& result, Health& health, Merged& merged, const Traf
   result.sends.refused += sends.refused;
   health.dropped_full += sends.dropped_full;
   for (reports::RoomResult& room : work.room_results()) result.rooms.push_back(std::move(room));
+  for (reports::StreamSent& stream : work.streams_sent()) result.streams_sent.push_back(std::move(stream));
+  if (const RemoteLedger* remote = work.remote()) {
+    add(result.delivery, remote->delivery());
+    add(workload.delivery, remote->delivery());
+    workload.delivery.offenders.clear();
+    const auto number = static_cast<std::uint64_t>(&workload - result.workloads.data());
+    for (reports::StreamReceived& stream : remote->streams()) {
+      stream.workload = number;
+      result.streams_received.push_back(std::move(stream));
+    }
+  }
   add(merged, work);
 }
 

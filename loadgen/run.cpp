@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <map>
 #include <optional>
@@ -31,16 +32,19 @@ using namespace std::chrono_literals;
 class Conductor {
  public:
   Conductor(const Scenario& scenario, const target::Profile& profile, Progress& progress,
-            const LiveOutputs& live)
+            const LiveOutputs& live, CommonStart* common_start)
       : scenario_(scenario),
         profile_(profile),
         progress_(progress),
+        common_start_(common_start),
         live_(live.jsonl, live.prometheus, io_) {}
 
   void conduct() {
     signals_.async_wait([this](const boost::system::error_code& code, int) { on_signal(code); });
     keep_memory_reserve([] { ::kill(::getpid(), SIGTERM); });
-    const std::uint32_t run = run_id(scenario_.seed, Nanoseconds(wall_now().time_since_epoch()));
+    const std::uint32_t run = scenario_.run != 0
+                                  ? scenario_.run
+                                  : run_id(scenario_.seed, Nanoseconds(wall_now().time_since_epoch()));
     last_second_.resize(scenario_.threads);
     for (std::uint32_t i = 0; i < scenario_.threads; ++i)
       workers.push_back(std::make_unique<Worker>(scenario_, profile_, run, i, origin_, callbacks(i)));
@@ -125,8 +129,28 @@ class Conductor {
       for (const auto& worker : workers) worker->stop();
       return;
     }
+    await_start();
+  }
+
+  // All workers begin together, and so do all shards.
+  void await_start() {
+    std::optional<Nanoseconds> start = steady_clock().now() + 20ms;
+    try {
+      if (common_start_ != nullptr) start = common_start_->poll(steady_clock().now());
+    } catch (const StartFailure& e) {
+      start_failure_ = e.what();
+      for (const auto& worker : workers) worker->stop();
+      return;
+    }
+    if (!start) {
+      start_poll_.expires_after(10ms);
+      start_poll_.async_wait([this](const boost::system::error_code& code) {
+        if (!code && !ended_early_) await_start();
+      });
+      return;
+    }
     target_cpu_before_ = cpu_time_of(scenario_.target_pid);
-    start_ = steady_clock().now() + 20ms;  // all workers begin together
+    start_ = *start;
     tell_plan();
     for (const auto& worker : workers) worker->begin(start_);
   }
@@ -221,6 +245,7 @@ class Conductor {
     if (const auto after = cpu_time_of(scenario_.target_pid); after && target_cpu_before_)
       target_cpu = *after - *target_cpu_before_;
     signals_.cancel();
+    start_poll_.cancel();
     live_.stop();
     work_.reset();
   }
@@ -228,11 +253,13 @@ class Conductor {
   const Scenario& scenario_;
   const target::Profile& profile_;
   Progress& progress_;
-  const std::uint64_t clients_ = scenario_.clients();
+  CommonStart* const common_start_;
+  const std::uint64_t clients_ = scenario_.clients_here();
   const Nanoseconds origin_ = steady_clock().now();
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io_.get_executor()};
   Live live_;
+  boost::asio::steady_timer start_poll_{io_};
   boost::asio::signal_set signals_{io_, SIGINT, SIGTERM};
   Events events_;
   std::map<std::uint64_t, Sum> seconds_;  // not yet told by every worker
@@ -249,13 +276,13 @@ class Conductor {
 
 reports::LoadResult run(const Scenario& scenario, const target::Profile& profile,
                         const std::vector<reports::Requirement>& requirements, const std::string& command,
-                        Progress& progress, const LiveOutputs& live) {
+                        Progress& progress, const LiveOutputs& live, CommonStart* common_start) {
   if (scenario.target_pid != 0 && !cpu_time_of(scenario.target_pid))
     throw BadInput("--target-pid " + std::to_string(scenario.target_pid) +
                    ": there is no such process on this machine");
-  require_open_files(scenario.clients(), std::to_string(scenario.clients()) + " clients");
+  require_open_files(scenario.clients_here(), std::to_string(scenario.clients_here()) + " clients");
   reports::LoadResult result = blank_result(scenario, profile, command);
-  Conductor conductor(scenario, profile, progress, live);
+  Conductor conductor(scenario, profile, progress, live, common_start);
   conductor.conduct();
   result.duration_ns = conductor.measured().count();
   result.series = std::move(conductor.series);

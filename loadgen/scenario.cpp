@@ -78,6 +78,20 @@ std::uint64_t Scenario::clients() const {
   return out;
 }
 
+std::uint64_t Scenario::clients_here() const {
+  std::uint64_t out = 0;
+  for (const WorkloadPlan& plan : workloads) {
+    const std::vector<std::uint32_t> sizes = room_sizes(plan);
+    for (std::size_t room = 0; room < sizes.size(); ++room) out += shard.places_of(sizes[room], room);
+  }
+  return out;
+}
+
+std::chrono::nanoseconds Scenario::connect_gap(std::uint64_t clients) const {
+  const double gap = 1e9 * threads * shard.count / connect_rate;
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(gap * static_cast<double>(clients)));
+}
+
 std::uint64_t Scenario::rooms() const {
   return std::accumulate(workloads.begin(), workloads.end(), std::uint64_t{0},
                          [](std::uint64_t sum, const WorkloadPlan& plan) { return sum + room_count(plan); });
@@ -122,6 +136,9 @@ void validate(const Scenario& s, const target::Profile& profile) {
   require(s.threads > 0 && s.threads <= rooms,
           "--threads " + std::to_string(s.threads) + ": from 1 to the number of rooms (" +
               std::to_string(rooms) + "): the members of one room live on one thread");
+  require(s.clients_here() > 0, "--shard " + std::to_string(s.shard.index) + "/" +
+                                    std::to_string(s.shard.count) +
+                                    ": no client falls to this shard; ask for more clients or fewer shards");
   const std::string longest = room_name(0xffffffff, static_cast<std::uint32_t>(rooms - 1));
   require(longest.size() <= profile.room.name_max &&
               std::regex_match(longest, std::regex(profile.room.name_pattern)),
@@ -150,9 +167,13 @@ std::vector<RoomPlan> rooms_of(const Scenario& s, std::size_t index, std::uint32
     }
   const std::vector<std::uint32_t> sizes = room_sizes(s.workloads[index]);
   std::vector<RoomPlan> out;
-  for (std::uint32_t room = 0; room < sizes.size(); client += sizes[room++])
-    if (room % s.threads == thread)
-      out.push_back({first + room, room_name(run, first + room), sizes[room], room, client});
+  for (std::uint32_t room = 0; room < sizes.size(); client += sizes[room++]) {
+    const std::uint32_t here = s.shard.places_of(sizes[room], room);
+    // Where nobody of ours is we may still send from outside.
+    if (room % s.threads != thread || (here == 0 && s.workloads[index].workload->alone())) continue;
+    out.push_back({first + room, room_name(run, first + room), here, room, client, s.shard.first_place(room),
+                   s.shard.count, sizes[room] - here});
+  }
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include "loadgen/ledger.h"
 #include "loadgen/payload.h"
 #include "loadgen/room_sizes.h"
+#include "loadgen/scale_out/shard.h"
 #include "loadgen/schedule/load_curve.h"
 #include "loadgen/workload/workload.h"
 
@@ -69,6 +70,10 @@ struct Scenario {
   std::uint32_t threads = 1;
   int target_pid = 0;  // whose CPU time is measured; 0: nobody's. No part of the scenario.
   std::uint64_t seed = 0;
+  // On several machines: which part this is, and the number of the run, which all of them share (0: to be
+  // made). No part of the scenario.
+  Shard shard;
+  std::uint32_t run = 0;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string cookies;
   std::vector<std::pair<std::string, std::string>> headers_by_client;  // client i sends line i % lines
@@ -79,8 +84,10 @@ struct Scenario {
   websocket::ClientTls tls;
   Reconnect reconnect;
 
-  std::chrono::nanoseconds duration() const;  // of all stages
-  std::uint64_t clients() const;              // of all workloads
+  std::chrono::nanoseconds duration() const;                          // of all stages
+  std::uint64_t clients() const;                                      // of all workloads
+  std::uint64_t clients_here() const;                                 // of these, on this shard
+  std::chrono::nanoseconds connect_gap(std::uint64_t clients) const;  // of one thread, before this many more
   std::uint64_t rooms() const;
 };
 

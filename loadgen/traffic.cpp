@@ -42,7 +42,8 @@ void split(const target::Template& message, const std::string& profile, std::str
 Traffic::Traffic(const Scenario& scenario, std::size_t index, const target::Profile& profile,
                  std::uint32_t run, std::uint32_t thread, Port& port, const Clock& clock)
     : workload_(*scenario.workloads[index].workload),
-      probes_(run, 0, scenario.workloads[index].payload),
+      probes_(run, static_cast<std::uint16_t>(scenario.shard.index), scenario.workloads[index].payload,
+              scenario.shard.count),
       port_(port),
       clock_(clock),
       schedule_(schedule_of(scenario, index)),
@@ -51,6 +52,7 @@ Traffic::Traffic(const Scenario& scenario, std::size_t index, const target::Prof
       // Nobody else hears what is said on an echo route: there is nothing to join.
       self_echo_(profile.join_barrier == target::JoinBarrier::self_echo && &workload_ != &echo()),
       warmup_(scenario.warmup),
+      shard_(scenario.shard),
       ledger_(rooms_of(scenario, index, run, thread), senders_,
               remembered_per_room(scenario.workloads[index])),
       is_open_(ledger_.member_count()),
@@ -58,6 +60,10 @@ Traffic::Traffic(const Scenario& scenario, std::size_t index, const target::Prof
       all_(latency_[std::string(workload_.latency())]),
       stages_(scenario.stages.size()),
       room_latency_(ledger_.room_count()) {
+  if (!shard_.whole() && !workload_.alone())
+    remote_ = std::make_unique<RemoteLedger>(ledger_, shard_,
+                                             workload_.origin() == Workload::Origin::member ? senders_ : 0);
+  refused_.resize(ledger_.room_count());
   if (!profile.greeting.empty()) greeting_.emplace(profile.greeting);
   split(workload_.message(profile), profile.name, before_text_, after_text_);
   if (self_echo_) split(profile.room.send, profile.name, join_before_text_, join_after_text_);
@@ -71,16 +77,16 @@ Traffic::Traffic(const Scenario& scenario, std::size_t index, const target::Prof
   for (const Stage& stage : scenario.stages) stage_ends_.push_back(end += stage.duration);
   for (std::uint32_t room = 0; room < ledger_.room_count(); ++room) {
     std::uint32_t bound = 1;
-    while (bound < ledger_.plan(room).members) bound *= 2;
+    while (bound < ledger_.plan(room).places()) bound *= 2;
     SizeClass& size_class = size_classes_[bound];
     size_class.members = bound;
-    ++size_class.rooms;
+    if (shard_.has(0, ledger_.plan(room).index)) ++size_class.rooms;  // once among all shards
     class_of_.push_back(&size_class);
   }
 }
 
 std::uint32_t Traffic::senders_of(std::uint32_t room) const {
-  return std::min(senders_, ledger_.plan(room).members);
+  return std::min(senders_, ledger_.plan(room).places());
 }
 
 void Traffic::opened(std::uint32_t member, Nanoseconds at) {
@@ -88,6 +94,7 @@ void Traffic::opened(std::uint32_t member, Nanoseconds at) {
   if (!self_echo_) {
     is_joined_[member] = true;
     ++joined_;
+    if (remote_) remote_->join(member);
     return ledger_.join(member, at);
   }
   frame_ = join_before_text_;
@@ -99,6 +106,7 @@ void Traffic::opened(std::uint32_t member, Nanoseconds at) {
 void Traffic::closed(std::uint32_t member) {
   if (is_joined_[member]) {
     ledger_.leave(member);
+    if (remote_) remote_->leave(member);
     --joined_;
   }
   is_open_[member] = is_joined_[member] = false;
@@ -108,6 +116,7 @@ void Traffic::start(Nanoseconds start) {
   start_ = start;
   measured_from_ = start + warmup_;
   ledger_.measure_from(measured_from_);
+  if (remote_) remote_->begin();
   turn_ = 0;
   room_ = 0;
   next_due_ = start;
@@ -123,7 +132,7 @@ void Traffic::advance() {
 
 void Traffic::send_due(Nanoseconds now) {
   for (int i = 0; i < kBurst && next_due_ <= now; ++i) {
-    send_one();
+    if (is_our_turn()) send_one();
     if (++room_ == ledger_.room_count()) {
       room_ = 0;
       ++turn_;
@@ -132,7 +141,15 @@ void Traffic::send_due(Nanoseconds now) {
   }
 }
 
+// Each turn of a room belongs to the shard that has its sender; those of producers outside go round.
+bool Traffic::is_our_turn() const {
+  if (shard_.whole() || workload_.alone()) return true;
+  if (workload_.origin() != Workload::Origin::member) return turn_ % shard_.count == shard_.index;
+  return shard_.has(turn_ % senders_of(room_), ledger_.plan(room_).index);
+}
+
 void Traffic::write_frame(std::uint32_t sender) {
+  if (!shard_.whole() && next_due_ < measured_from_) sender |= RemoteLedger::kWarmUp;
   frame_ = before_text_;
   probes_.append({ledger_.plan(room_).number, sender, ledger_.next_sequence(room_), next_due_.count()},
                  frame_);
@@ -163,7 +180,9 @@ void Traffic::send_one() {
   const std::uint32_t count = senders_of(room_);
   for (std::uint32_t i = 0; i < count; ++i) {
     const auto sender = static_cast<std::uint32_t>((turn_ + i) % count);
-    const std::uint32_t member = ledger_.first_member(room_) + sender;
+    const RoomPlan& plan = ledger_.plan(room_);
+    if (!shard_.has(sender, plan.index)) continue;
+    const std::uint32_t member = ledger_.first_member(room_) + (sender - plan.first_place) / plan.stride;
     if (!is_joined_[member]) continue;  // the next in line speaks in its place
     write_frame(sender);
     const Nanoseconds now = clock_.now();
@@ -181,6 +200,7 @@ void Traffic::send_one() {
 
 void Traffic::refused(std::uint32_t room, std::uint32_t sequence) {
   ++sends_.refused;
+  if (!finished_ && sequence >= ledger_.first_measured(room)) ++refused_[room];
   ledger_.retract(room, sequence);
 }
 
@@ -204,11 +224,18 @@ void Traffic::receive(std::uint32_t member, std::string_view payload, Nanosecond
     return ledger_.received_corrupt(member);
   }
   if (probe.sequence == kJoinSequence) {  // others' are no business of this one's
-    if (probe.sender != member || is_joined_[member]) return;
+    if (probe.origin != shard_.index || probe.sender != member || is_joined_[member]) return;
     is_joined_[member] = true;
     ++joined_;
+    if (remote_) remote_->join(member);
     return ledger_.join(member, at);
   }
+  if (remote_ && probe.origin != shard_.index) {  // timed where it was sent
+    const Arrival::Kind kind = remote_->received(member, probe);
+    second_.delivered += kind == Arrival::Kind::delivered || kind == Arrival::Kind::warm_up ? 1 : 0;
+    return;
+  }
+  probe.sender &= ~RemoteLedger::kWarmUp;
   const Arrival arrival = ledger_.received(member, probe, at);
   if (arrival.kind == Arrival::Kind::delivered || arrival.kind == Arrival::Kind::warm_up) ++second_.delivered;
   if (arrival.kind != Arrival::Kind::delivered) return;
@@ -253,6 +280,17 @@ Traffic::Second Traffic::take_second() {
 void Traffic::finish() {
   stop_sending();
   ledger_.finish();
+  if (remote_) remote_->finish();
+  finished_ = true;
+}
+
+std::vector<reports::StreamSent> Traffic::streams_sent() const {
+  std::vector<reports::StreamSent> out;
+  for (std::uint32_t room = 0; remote_ && room < ledger_.room_count(); ++room)
+    if (ledger_.first_measured(room) < ledger_.next_sequence(room))
+      out.push_back({ledger_.plan(room).name, ledger_.first_measured(room), ledger_.next_sequence(room),
+                     refused_[room]});
+  return out;
 }
 
 std::vector<reports::RoomResult> Traffic::room_results() const {

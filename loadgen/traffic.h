@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <regex>
 #include <string>
@@ -13,6 +14,7 @@
 #include "loadgen/ledger.h"
 #include "loadgen/probe.h"
 #include "loadgen/room_latency.h"
+#include "loadgen/scale_out/remote_ledger.h"
 #include "loadgen/scenario.h"
 
 namespace roomcheck::loadgen {
@@ -102,11 +104,16 @@ class Traffic {
   const std::vector<StageSum>& stages() const { return stages_; }
   const std::map<std::uint32_t, SizeClass>& size_classes() const { return size_classes_; }
   std::vector<reports::RoomResult> room_results() const;
+  // On several machines, after finish(): what we sent, and what came from the others (nullptr: there are
+  // none).
+  std::vector<reports::StreamSent> streams_sent() const;
+  const RemoteLedger* remote() const { return remote_.get(); }
 
  private:
   void send_one();
   void advance();
   StageSum* stage_at(Nanoseconds intended);
+  bool is_our_turn() const;
   void account(bool measured, std::uint32_t sender, Nanoseconds at);
   void write_frame(std::uint32_t sender);
   std::uint32_t senders_of(std::uint32_t room) const;
@@ -121,7 +128,11 @@ class Traffic {
   bool self_echo_;
   std::optional<std::regex> greeting_;
   Nanoseconds warmup_;
+  const Shard shard_;
   Ledger ledger_;
+  std::unique_ptr<RemoteLedger> remote_;  // nullptr: the whole run is here
+  std::vector<std::uint64_t> refused_;    // by room: measured messages
+  bool finished_ = false;
   std::string before_text_, after_text_;            // a message as the profile sends it
   std::string join_before_text_, join_after_text_;  // likewise, of the message that finds out about the join
   std::string frame_;

@@ -96,15 +96,13 @@ Crowd* Worker::next_to_connect() {
   return connecting_crowd_ == crowds_.size() ? nullptr : crowds_[connecting_crowd_].get();
 }
 
-// Connection i (after the first) is due at pace_from_ + i * threads / connect_rate.
+// Connection i (after the first) is due at pace_from_ + i * threads * shards / connect_rate.
 void Worker::connect_due() {
   if (phase_ != Phase::connect) return;
   for (int i = 0; i < kConnectBurst; ++i) {
     Crowd* crowd = next_to_connect();
     if (crowd == nullptr) return;
-    const double gap = 1e9 * scenario_.threads / scenario_.connect_rate;
-    const Nanoseconds due =
-        pace_from_ + Nanoseconds(static_cast<std::int64_t>(gap * static_cast<double>(connects_begun_)));
+    const Nanoseconds due = pace_from_ + scenario_.connect_gap(connects_begun_);
     if (due > steady_clock().now()) return arm(steps_, due, &Worker::connect_due);
     ++connects_begun_;
     crowd->connect_next(due);
@@ -204,7 +202,8 @@ void Worker::drain() {
     crowd->act(now);  // slow readers still read
     outstanding += crowd->traffic().ledger().outstanding();
   }
-  if (outstanding == 0 || now >= deadline_) return close_all();
+  // Who else still sends, and what of that is under way to us, a shard does not know: it stays to the end.
+  if ((outstanding == 0 && scenario_.shard.whole()) || now >= deadline_) return close_all();
   arm(steps_, next, &Worker::drain);
 }
 

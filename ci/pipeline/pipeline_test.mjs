@@ -1,7 +1,7 @@
 // The pipelines' files do what they say: every command in them is run, in their order, with the package unpacked instead of installed.
 // node pipeline_test.mjs SOURCE_DIR BIN_DIR PACKAGE.deb MODULES_DIR WORK_DIR
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
@@ -87,11 +87,15 @@ const tests = {
 
   "a server that sends twice is red, annotated and still uploaded": async () => {
     const cwd = folder("github_red");
-    const inputs = exampleInputs(await ports());
-    const run = runAction({ ...inputs, start: inputs.start + " --mutant duplicates", conformance: "--filter 'broadcast.*'", load: "no", package: deb }, cwd, { UNPACK_TO: join(cwd, "unpacked") });
-    assert.equal(run.status, 1, run.stdout);
-    assert.match(run.stdout, /^::error title=broadcast\.exactly-once/m);
-    assert.match(run.summary, /### ❌ Conformance: FAILED/);
+    for (const more of ["", " --annotate github"]) {
+      const inputs = exampleInputs(await ports());
+      const run = runAction({ ...inputs, start: inputs.start + " --mutant duplicates", conformance: "--filter 'broadcast.*'" + more, load: "no", package: deb }, cwd, { UNPACK_TO: join(cwd, "unpacked") });
+      assert.equal(run.status, 1, run.stdout);
+      assert.match(run.summary, /### ❌ Conformance: FAILED/);
+      const titles = run.stdout.split("\n").filter((line) => line.startsWith("::error")).map((line) => /title=([^:,]*)/.exec(line)[1]);
+      assert.ok(titles.some((title) => title.includes("broadcast.exactly-once")), titles.join(", "));
+      assert.equal(new Set(titles).size, titles.length, "each once: " + titles.join(", "));
+    }
   },
 
   "the GitLab example passes, line by line": async () => {
@@ -112,6 +116,40 @@ const tests = {
     const recipe = /^## A plain shell\n[^]*?```sh\n([^]*?)```/m.exec(text("docs/PIPELINES.md"))[1];
     goodOrBusy(bash(`dpkg-deb -x '${deb}' unpacked\nPATH=$PWD/unpacked/usr/bin:$PATH\n${port(recipe)}`, cwd, {}), "the recipe");
     results(join(cwd, "roomcheck-out"));
+  },
+
+  "the Kubernetes Job is one, and its pods make one run": async () => {
+    const { Job } = require("kubernetes-models/batch/v1/Job");
+    const job = parse(text("ci/kubernetes/job.yaml")), { spec } = job, [container] = spec.template.spec.containers;
+    new Job(job).validate();
+    assert.throws(() => new Job({ ...job, spec: { ...spec, completionMode: "Sorted" } }).validate(), /completionMode/, "the schema finds a mistake");
+    assert.equal(spec.parallelism, spec.completions, "the pods wait for each other");
+    assert.equal(spec.completionMode, "Indexed");
+    assert.ok(container.args.includes(`--shard=rank/${spec.completions}`), "the shards are the Job's completions");
+    const cwd = folder("kubernetes"), port = await freePort(), redis = await freePort();
+    const started = [spawn("redis-server", ["--port", redis, "--bind", "127.0.0.1", "--save", "", "--dir", cwd], { stdio: "ignore" }),
+      spawn(join(bin, "reference_server"), ["--listen", `127.0.0.1:${port}`, "--control", "127.0.0.1:0"], { stdio: "ignore" })];
+    try {
+      const there = { "ws://room-server:8801": `ws://127.0.0.1:${port}`, "redis:6379": `127.0.0.1:${redis}`, "/results/": cwd + "/", "clients=40000": "clients=40", "rooms=400": "rooms=4", "duration=60s": "duration=1s", "rate=400": "rate=40" };
+      const pod = (index) => new Promise((resolve) => {
+        const variables = { JOB_COMPLETION_INDEX: String(index), RUN: "uid-of-the-job" };  // which the Job's controller and RUN's fieldRef give
+        const args = container.args.map((arg) => Object.entries(there).reduce((a, [from, to]) => a.replace(from, to), arg).replace(/\$\((\w+)\)/g, (_, name) => variables[name]));
+        const run = spawn(join(bin, "loadgen"), [...container.command.slice(1), ...args], { env: { ...clean, ...variables } });
+        let said = "";
+        for (const stream of [run.stdout, run.stderr]) stream.on("data", (data) => (said += data));
+        run.on("close", (status) => resolve({ status, stdout: said, stderr: "" }));
+      });
+      for (let wait = 0; wait < 100 && bash(`exec 3<>/dev/tcp/127.0.0.1/${port} && exec 4<>/dev/tcp/127.0.0.1/${redis}`, cwd, {}).status !== 0; ++wait) await new Promise((resolve) => setTimeout(resolve, 100));
+      for (const run of await Promise.all([...Array(spec.completions).keys()].map(pod))) goodOrBusy(run, "a pod");
+      const merge = bash(`'${bin}/report' merge ${cwd}/shard-*.json -o all.json`, cwd, {});
+      assert.equal(merge.status, 0, merge.stderr);
+      const all = JSON.parse(readFileSync(join(cwd, "all.json"), "utf8"));
+      assert.equal(all.connections.opened, 40);
+      assert.equal(all.delivery.expected, all.sends.sent * 10);
+      assert.equal(all.delivery.lost, 0);
+    } finally {
+      for (const child of started) child.kill();
+    }
   },
 
   "check says what is wrong with its options and with a target that ends": () => {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "libs/base/result.h"
 #include "reports/model/thresholds.h"
@@ -21,6 +22,15 @@ std::string version_of(const LoadResult& r) {
   return found == r.versions.end() ? "" : found->second;
 }
 
+// Without what each machine may have of its own: the way to the target, and threads.
+nlohmann::ordered_json common(nlohmann::ordered_json scenario) {
+  if (scenario.is_object()) {
+    scenario.erase("targets");
+    scenario.erase("threads");
+  }
+  return scenario;
+}
+
 void require_one_run(const std::vector<Shard>& shards) {
   const Shard& first = shards.front();
   if (first.result.shard.count > kMostShards)
@@ -36,7 +46,10 @@ void require_one_run(const std::vector<Shard>& shards) {
     };
     if (r.shard.count != a.shard.count) differs("number of shards");
     if (r.seed != a.seed) differs("seed");
-    if (r.scenario != a.scenario) differs("scenario");
+    if (common(r.scenario) != common(a.scenario)) differs("scenario");
+    if (r.shard.run != a.shard.run) differs("number (/shard/run)");
+    if (r.workloads.size() != a.workloads.size() || r.stages.size() != a.stages.size())
+      differs("number of workloads or stages");
     if (r.profile != a.profile) differs("profile");
     if (version_of(r) != version_of(a)) differs("version of roomcheck");
     if (r.shard.index >= r.shard.count)
@@ -71,6 +84,11 @@ void add(LoadResult::Connections& to, const LoadResult::Connections& from) {
   to.opened += from.opened;
   to.failed += from.failed;
   to.closed_by_target += from.closed_by_target;
+  to.compressed += from.compressed;
+  to.left += from.left;
+  to.reconnected += from.reconnected;
+  to.slow_readers += from.slow_readers;
+  to.slow_delivered += from.slow_delivered;
   for (const auto& [kind, count] : from.by_error) to.by_error[kind] += count;
 }
 
@@ -79,14 +97,21 @@ void add(LoadResult::Sends& to, const LoadResult::Sends& from) {
   to.sent += from.sent;
   to.late += from.late;
   to.dropped += from.dropped;
+  to.refused += from.refused;
 }
 
 void add(LoadResult::Generator& to, const LoadResult::Generator& from) {
   to.cpu_ns += from.cpu_ns;
   to.busiest_thread = std::max(to.busiest_thread, from.busiest_thread);
+  to.threads.insert(to.threads.end(), from.threads.begin(), from.threads.end());
+  to.queue_samples += from.queue_samples;
+  to.queue_samples_unread += from.queue_samples_unread;
+  to.queue_unread_max_bytes = std::max(to.queue_unread_max_bytes, from.queue_unread_max_bytes);
+  to.queue_unsent_max_bytes = std::max(to.queue_unsent_max_bytes, from.queue_unsent_max_bytes);
   to.loop_lag.merge(from.loop_lag);
   to.refused_samples += from.refused_samples;
   to.rss_bytes += from.rss_bytes;
+  to.rss_growth_bytes += from.rss_growth_bytes;
 }
 
 // "a" and "b" of two machines are "a; b"; the same is said once.
@@ -126,6 +151,8 @@ std::vector<Second> merged_series(const std::vector<Shard>& shards) {
       sum.members += s.members;
       sum.sent += s.sent;
       sum.delivered += s.delivered;
+      sum.rss_bytes += s.rss_bytes;
+      sum.target_rss_bytes = std::max(sum.target_rss_bytes, s.target_rss_bytes);
       if (!s.histogram.empty()) histogram.merge(decoded(shard, s));
     }
   std::vector<Second> out;
@@ -142,6 +169,16 @@ std::vector<Second> merged_series(const std::vector<Shard>& shards) {
   return out;
 }
 
+// Percentiles cannot be added: 0, unless only one of the two has timed anything. `to` is still without
+// `from`.
+template <class T>
+void add_percentiles(T& to, const T& from) {
+  to.max_ns = std::max(to.max_ns, from.max_ns);
+  if (from.delivered == 0) return;
+  to.p50_ns = to.delivered == 0 ? from.p50_ns : 0;
+  to.p99_ns = to.delivered == 0 ? from.p99_ns : 0;
+}
+
 std::vector<RoomResult> merged_rooms(const std::vector<Shard>& shards) {
   std::vector<RoomResult> out;
   std::map<std::string, std::size_t> places;
@@ -153,14 +190,103 @@ std::vector<RoomResult> merged_rooms(const std::vector<Shard>& shards) {
         continue;
       }
       RoomResult& sum = out[place->second];
+      add_percentiles(sum, room);
       sum.members += room.members;
       sum.expected += room.expected;
       sum.delivered += room.delivered;
       sum.lost += room.lost;
-      sum.p50_ns = sum.p99_ns = 0;
-      sum.max_ns = std::max(sum.max_ns, room.max_ns);
     }
   return out;
+}
+
+void add(std::vector<StageResult>& to, const std::vector<StageResult>& from) {
+  if (to.empty()) to = std::vector<StageResult>(from.size());
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    add_percentiles(to[i], from[i]);
+    to[i].name = from[i].name;
+    to[i].sent += from[i].sent;
+    to[i].delivered += from[i].delivered;
+  }
+}
+
+void add(std::vector<WorkloadResult>& to, const std::vector<WorkloadResult>& from) {
+  if (to.empty()) to = std::vector<WorkloadResult>(from.size());
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    to[i].name = from[i].name;
+    to[i].workload = from[i].workload;
+    to[i].intended += from[i].intended;
+    to[i].sent += from[i].sent;
+    add(to[i].delivery, from[i].delivery);
+  }
+}
+
+std::vector<SizeClassResult> merged_sizes(const std::vector<Shard>& shards) {
+  std::map<std::uint64_t, SizeClassResult> classes;
+  for (const Shard& shard : shards)
+    for (const SizeClassResult& c : shard.result.room_sizes) {
+      SizeClassResult& sum = classes[c.members];
+      if (sum.delivered == 0) {
+        const std::uint64_t rooms = sum.rooms;
+        sum = c;
+        sum.rooms += rooms;
+        continue;
+      }
+      sum.rooms += c.rooms;
+      if (c.delivered == 0) continue;
+      sum.delivered += c.delivered;
+      sum.p50_ns = sum.p99_ns = sum.first_p50_ns = sum.last_p50_ns = sum.last_p99_ns = 0;
+    }
+  std::vector<SizeClassResult> out;
+  for (const auto& [members, c] : classes) out.push_back(c);
+  return out;
+}
+
+// Adds to expected, delivered and lost what members got of messages that another shard has sent.
+void add_streams(LoadResult& out, const std::vector<Shard>& shards) {
+  std::map<std::pair<std::string, std::uint64_t>, const StreamSent*> sent;
+  for (const Shard& shard : shards)
+    for (const StreamSent& s : shard.result.streams_sent) sent[{s.room, shard.result.shard.index}] = &s;
+  std::map<std::string, RoomResult*> rooms;
+  for (RoomResult& room : out.rooms) rooms[room.room] = &room;
+  std::uint64_t refused = 0;
+  for (const Shard& shard : shards)
+    for (std::size_t i = 0; i < shard.result.streams_received.size(); ++i) {
+      const StreamReceived& r = shard.result.streams_received[i];
+      const auto damaged = [&](const std::string& why) {
+        return BadInput(shard.source + ": /streams_received/" + std::to_string(i) + ": " + why +
+                        ": the file is damaged, or of another run");
+      };
+      const auto room = rooms.find(r.room);
+      if (room == rooms.end()) throw damaged("no shard has a room " + r.room);
+      if (r.workload >= out.workloads.size()) throw damaged("there is no such workload");
+      const auto found = sent.find({r.room, r.origin});
+      const StreamSent stream = found == sent.end() ? StreamSent() : *found->second;
+      if (stream.refused > 0 && r.begins + r.ends > 0) refused += stream.refused;
+      const auto wide = [](std::uint64_t number) { return static_cast<std::int64_t>(number); };
+      std::int64_t expected = wide(r.to_end) * (wide(stream.end) - wide(stream.refused)) + wide(r.ends) -
+                              wide(r.from_start) * wide(stream.first) - wide(r.begins) - wide(r.apart);
+      if (expected < wide(r.delivered)) {
+        // What the control has refused, or not answered in time, may have been delivered all the same.
+        if (stream.refused == 0)
+          throw damaged("more was delivered than shard " + std::to_string(r.origin) + " has sent");
+        expected = wide(r.delivered);
+      }
+      const auto owed = static_cast<std::uint64_t>(expected);
+      const auto add = [&](auto& to) {
+        to.expected += owed;
+        to.delivered += r.delivered;
+        to.lost += owed - r.delivered;
+      };
+      add(out.delivery);
+      add(out.workloads[r.workload].delivery);
+      add(*room->second);
+    }
+  if (refused > 0) {
+    out.valid = false;
+    out.invalid_because.push_back("the control refused " + std::to_string(refused) +
+                                  " messages to rooms whose members came and went on other shards: whether "
+                                  "they were owed cannot be told");
+  }
 }
 
 }  // namespace
@@ -194,15 +320,35 @@ LoadResult merge(std::vector<Shard> shards) {
     add(out.sends, r.sends);
     add(out.connections, r.connections);
     add(out.generator, r.generator);
+    add(out.workloads, r.workloads);
+    add(out.stages, r.stages);
+    if (r.target_process && (!out.target_process || out.target_process->cpu_ns < r.target_process->cpu_ns))
+      out.target_process = r.target_process;
     out.events.insert(out.events.end(), r.events.begin(), r.events.end());
   }
+  for (WorkloadResult& workload : out.workloads) workload.delivery.offenders.clear();
+  out.rooms = merged_rooms(shards);
+  out.room_sizes = merged_sizes(shards);
+  add_streams(out, shards);
   if (out.delivery.delivered > 0)
     out.generator.cpu_per_delivery_ns =
         out.generator.cpu_ns / static_cast<std::int64_t>(out.delivery.delivered);
   std::stable_sort(out.events.begin(), out.events.end(),
                    [](const Event& a, const Event& b) { return a.at_ns < b.at_ns; });
+  // What the scenario plans every shard tells; once is enough, as the first of them saw it.
+  std::set<std::string> planned;
+  out.events.erase(
+      std::remove_if(out.events.begin(), out.events.end(),
+                     [&](const Event& e) { return e.kind == "stage" && !planned.insert(e.text).second; }),
+      out.events.end());
   out.series = merged_series(shards);
-  out.rooms = merged_rooms(shards);
+  if (out.target_process) {  // one process, whoever watched it: the longest look at it, and what all of us
+                             // got
+    std::int64_t deliveries = 0;
+    for (const Second& second : out.series) deliveries += static_cast<std::int64_t>(second.delivered);
+    out.target_process->cpu_per_delivery_ns =
+        out.target_process->cpu_ns / std::max<std::int64_t>(1, deliveries);
+  }
   const nlohmann::ordered_json whole = to_json(out);
   std::vector<std::string> expressions;
   for (const Threshold& t : shards.front().result.thresholds) expressions.push_back(t.expression);

@@ -15,8 +15,12 @@ struct Shard {
 // so that the result is what one process would have measured; thresholds are judged anew on the whole; it is
 // valid only if every shard is.
 //
-// What cannot be added is said to be unknown: p50 and p99 of a room whose members were on several shards are
-// 0.
+// A room's members are on all shards. Of a message the shard that sent it says how late its own members got
+// it; of the others' members it is here that expected and lost are found: from what the sender's shard says
+// it sent and what theirs says came (StreamReceived).
+//
+// What cannot be added is said to be unknown: p50 and p99 of a room, a stage or a size of rooms that several
+// shards have timed are 0.
 //
 // Throws BadInput, one sentence: a whole run among them, shards of different runs (seed, scenario, profile or
 // version differ), one twice, one missing.

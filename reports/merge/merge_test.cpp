@@ -102,6 +102,133 @@ TEST(Merge, ARoomOnSeveralShardsIsOneWhosePercentilesAreUnknown) {
   EXPECT_EQ(merged.rooms[1].p50_ns, 5);
 }
 
+TEST(Merge, AddsEverythingElseThatCanBeAdded) {
+  Split s = split();
+  for (Shard& shard : s.shards) {
+    LoadResult& r = shard.result;
+    const std::uint64_t i = r.shard.index;
+    r.sends.refused = 2;
+    r.connections.left = 3;
+    r.connections.reconnected = 4;
+    r.connections.slow_readers = 5;
+    r.connections.slow_delivered = 6;
+    r.generator.threads = {{1000, .5}};
+    r.generator.queue_samples = 100;
+    r.generator.queue_samples_unread = i;
+    r.generator.queue_unread_max_bytes = 10 * i;
+    r.generator.queue_unsent_max_bytes = 20 * i;
+    r.events = {{static_cast<std::int64_t>(10 - i), "stage", "b"}, {20, "closes", "c"}};
+    r.connections.compressed = 7;
+    r.generator.rss_growth_bytes = -1;
+    r.series[0].rss_bytes = 10;
+    r.series[0].target_rss_bytes = 50 + 10 * i;
+    WorkloadResult w{"mine", "fan-out", {}, 10, 9};
+    w.delivery.expected = 100;
+    w.delivery.lost = 1;
+    r.workloads = {w};
+    r.stages = {{"ramp", 5, 50, 7, 8, static_cast<std::int64_t>(9 + i)},
+                {"peak", 6, i == 1 ? 60u : 0u, 7, 8, 9}};
+    r.room_sizes = {{8, i == 0 ? 4u : 0u, 100, 7, 8, 1, 9, 10}, {1, 1, i == 2 ? 5u : 0u, 7, 8, 1, 9, 10}};
+    if (i > 0) r.target_process = {static_cast<std::int64_t>(1000 * i), 1};
+  }
+  const LoadResult m = merge(s.shards);
+  EXPECT_EQ(m.sends.refused, 6u);
+  EXPECT_EQ(m.connections.left, 9u);
+  EXPECT_EQ(m.connections.reconnected, 12u);
+  EXPECT_EQ(m.connections.slow_readers, 15u);
+  EXPECT_EQ(m.connections.slow_delivered, 18u);
+  EXPECT_EQ(m.generator.threads.size(), 3u);
+  EXPECT_EQ(m.generator.queue_samples, 300u);
+  EXPECT_EQ(m.generator.queue_samples_unread, 3u);
+  EXPECT_EQ(m.generator.queue_unread_max_bytes, 20u);
+  EXPECT_EQ(m.generator.queue_unsent_max_bytes, 40u);
+  ASSERT_EQ(m.events.size(), 4u) << "a stage is told once, what happened to each shard by each";
+  EXPECT_EQ(m.events[0].at_ns, 8);
+  EXPECT_EQ(m.events[0].kind, "stage");
+  EXPECT_EQ(m.connections.compressed, 21u);
+  EXPECT_EQ(m.generator.rss_growth_bytes, -3);
+  EXPECT_EQ(m.series[0].rss_bytes, 30u);
+  EXPECT_EQ(m.series[0].target_rss_bytes, 70u);
+  ASSERT_EQ(m.workloads.size(), 1u);
+  EXPECT_EQ(m.workloads[0].name, "mine");
+  EXPECT_EQ(m.workloads[0].intended, 30u);
+  EXPECT_EQ(m.workloads[0].sent, 27u);
+  EXPECT_EQ(m.workloads[0].delivery.expected, 300u);
+  ASSERT_EQ(m.stages.size(), 2u);
+  EXPECT_EQ(m.stages[0].name, "ramp");
+  EXPECT_EQ(m.stages[0].sent, 15u);
+  EXPECT_EQ(m.stages[0].delivered, 150u);
+  EXPECT_EQ(m.stages[0].p50_ns, 0) << "percentiles of several cannot be added";
+  EXPECT_EQ(m.stages[0].max_ns, 11);
+  EXPECT_EQ(m.stages[1].p50_ns, 7) << "of one alone it is known";
+  ASSERT_EQ(m.room_sizes.size(), 2u);
+  EXPECT_EQ(m.room_sizes[0].members, 1u);
+  EXPECT_EQ(m.room_sizes[0].rooms, 3u);
+  EXPECT_EQ(m.room_sizes[0].last_p99_ns, 10);
+  EXPECT_EQ(m.room_sizes[1].rooms, 4u);
+  EXPECT_EQ(m.room_sizes[1].delivered, 300u);
+  EXPECT_EQ(m.room_sizes[1].first_p50_ns, 0);
+  ASSERT_TRUE(m.target_process.has_value());
+  EXPECT_EQ(m.target_process->cpu_ns, 2000);
+  EXPECT_EQ(m.target_process->cpu_per_delivery_ns, 0) << "2000 ns of 3000 deliveries";
+}
+
+// Shard 0 has sent 90 messages (10 ... 99) into "shared". On shard 1 two members were there all the time, one
+// came (first 40), one left (last 59, 2 set apart). Owed: 90 + 90 + 60 + (50 - 2) = 288.
+std::vector<Shard> with_streams() {
+  Split s = split();
+  for (Shard& shard : s.shards) shard.result.workloads = {{"fan-out", "fan-out", {}, 0, 0}};
+  s.shards[0].result.streams_sent = {{"shared", 10, 100, 0}};
+  StreamReceived r{"shared", 0, 0, 3, 40, 3, 60, 2, 285};
+  s.shards[1].result.streams_received = {r};
+  return s.shards;
+}
+
+TEST(Merge, WhatOneShardSentToMembersOfAnotherIsAccountedFor) {
+  const LoadResult m = merge(with_streams());
+  EXPECT_EQ(m.delivery.expected, 300u + 288);
+  EXPECT_EQ(m.delivery.delivered, 297u + 285);
+  EXPECT_EQ(m.delivery.lost, 3u + 3);
+  EXPECT_EQ(m.workloads[0].delivery.lost, 3u);
+  EXPECT_EQ(m.rooms[0].room, "shared");
+  EXPECT_EQ(m.rooms[0].lost, 3u);
+  EXPECT_EQ(m.thresholds[0].value, 6) << "delivery.lost is that of the whole";
+  EXPECT_TRUE(m.valid);
+  EXPECT_TRUE(m.streams_sent.empty() && m.streams_received.empty());
+}
+
+TEST(Merge, ARefusedMessageIsOwedToNobody) {
+  auto shards = with_streams();
+  shards[0].result.streams_sent[0].refused = 1;
+  const LoadResult m = merge(shards);
+  EXPECT_EQ(m.delivery.lost, 3u + 3 - 3) << "three were there to the end";
+  EXPECT_FALSE(m.valid) << "one left, and whether before or after it nobody knows";
+}
+
+TEST(Merge, StreamsThatCannotBeAreRefused) {
+  const auto changed = [](auto change) {
+    auto shards = with_streams();
+    change(shards);
+    return refusal(shards);
+  };
+  EXPECT_THAT(changed([](auto& s) { s[1].result.streams_received[0].delivered = 289; }),
+              HasSubstr("shard1.json: /streams_received/0: more was delivered than shard 0 has sent"));
+  EXPECT_THAT(changed([](auto& s) { s[1].result.streams_received[0].room = "other"; }),
+              HasSubstr("no shard has a room"));
+  EXPECT_THAT(changed([](auto& s) { s[1].result.streams_received[0].workload = 1; }),
+              HasSubstr("no such workload"));
+  EXPECT_THAT(changed([](auto& s) { s[1].result.shard.run = 8; }),
+              HasSubstr("its number (/shard/run) differs"));
+  EXPECT_THAT(changed([](auto& s) { s[1].result.workloads.clear(); }), HasSubstr("number of workloads"));
+}
+
+TEST(Merge, TheWayToTheTargetMayDifferFromMachineToMachine) {
+  Split s = split();
+  s.shards[1].result.scenario["targets"] = {"ws://other"};
+  s.shards[2].result.scenario["threads"] = 4;
+  EXPECT_EQ(refusal(s.shards), "accepted");
+}
+
 TEST(Merge, OneInvalidShardMakesTheRunInvalidAndIsNamed) {
   Split s = split();
   s.shards[1].result.valid = false;

@@ -95,7 +95,7 @@ json document(const LoadResult& r) {
           {"profile", r.profile},
           {"scenario", r.scenario},
           {"seed", r.seed},
-          {"shard", {{"index", r.shard.index}, {"count", r.shard.count}}},
+          {"shard", {{"index", r.shard.index}, {"count", r.shard.count}, {"run", r.shard.run}}},
           {"duration_ns", r.duration_ns},
           {"valid", r.valid},
           {"invalid_because", r.invalid_because},
@@ -145,6 +145,22 @@ json document(const LoadResult& r) {
 
 nlohmann::ordered_json to_json(const LoadResult& r) {
   json out = document(r);
+  if (r.shard.count > 1) {
+    json& sent = out["streams_sent"] = json::array();
+    for (const StreamSent& s : r.streams_sent)
+      sent.push_back({{"room", s.room}, {"first", s.first}, {"end", s.end}, {"refused", s.refused}});
+    json& received = out["streams_received"] = json::array();
+    for (const StreamReceived& s : r.streams_received)
+      received.push_back({{"room", s.room},
+                          {"origin", s.origin},
+                          {"workload", s.workload},
+                          {"from_start", s.from_start},
+                          {"begins", s.begins},
+                          {"to_end", s.to_end},
+                          {"ends", s.ends},
+                          {"apart", s.apart},
+                          {"delivered", s.delivered}});
+  }
   if (r.target_process)
     out["target_process"] = {{"cpu_ns", r.target_process->cpu_ns},
                              {"cpu_per_delivery_ns", r.target_process->cpu_per_delivery_ns},

@@ -108,6 +108,30 @@ struct SizeClassResult {
   std::int64_t last_p99_ns = 0;
 };
 
+// On several machines, of one shard: the measured messages that it sent into a room, numbered first ... end
+// - 1.
+struct StreamSent {
+  std::string room;
+  std::uint64_t first = 0, end = 0;
+  std::uint64_t refused = 0;  // of these, by the control: expected of nobody
+};
+
+// What members on one shard make of the stream of another one, `origin`, in a room. The sums are over the
+// members' stays in the room; with the stream's [first, end) and refused of `origin` (0 when it sent nothing)
+//
+//   expected = to_end * (end - refused) + ends - from_start * first - begins - apart
+struct StreamReceived {
+  std::string room;
+  std::uint64_t origin = 0;
+  std::uint64_t workload = 0;    // place in LoadResult::workloads
+  std::uint64_t from_start = 0;  // stays that were there when it began
+  std::uint64_t begins = 0;      // of the others: sum of the first sequence that came
+  std::uint64_t to_end = 0;      // stays that were there when it ended
+  std::uint64_t ends = 0;        // of the others: sum of one past the last sequence that came
+  std::uint64_t apart = 0;       // in flight to members that left
+  std::uint64_t delivered = 0;
+};
+
 struct Threshold {
   std::string expression;  // "fan_out.p99<50ms"
   double value = 0;        // what was measured; ns for times
@@ -129,6 +153,7 @@ struct LoadResult {
   // merge` makes one result of the parts.
   struct Shard {
     std::uint64_t index = 0, count = 1;
+    std::uint64_t run = 0;  // a number that all parts of one run have in common, and no other run has
   } shard;
   std::int64_t duration_ns = 0;
   bool valid = true;
@@ -185,6 +210,9 @@ struct LoadResult {
   std::vector<WorkloadResult> workloads;
   std::vector<StageResult> stages;  // when there are several
   std::vector<SizeClassResult> room_sizes;
+  // Of a shard of several only; `report merge` uses them up.
+  std::vector<StreamSent> streams_sent;
+  std::vector<StreamReceived> streams_received;
   std::vector<Threshold> thresholds;
 };
 

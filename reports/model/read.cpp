@@ -153,6 +153,7 @@ LoadResult parse_load(const Field& root) {
   if (root.has("shard")) {
     root.at("shard").read("index", out.shard.index);
     root.at("shard").read("count", out.shard.count);
+    root.at("shard").read_if_there("run", out.shard.run);
   }
   root.read("duration_ns", out.duration_ns);
   root.read("valid", out.valid);
@@ -281,6 +282,29 @@ LoadResult parse_load(const Field& root) {
       field.read("last_p50_ns", c.last_p50_ns);
       field.read("last_p99_ns", c.last_p99_ns);
       out.room_sizes.push_back(c);
+    });
+  if (root.has("streams_sent"))
+    root.at("streams_sent").each([&](const Field& field) {
+      StreamSent s;
+      field.read("room", s.room);
+      field.read("first", s.first);
+      field.read("end", s.end);
+      field.read("refused", s.refused);
+      out.streams_sent.push_back(std::move(s));
+    });
+  if (root.has("streams_received"))
+    root.at("streams_received").each([&](const Field& field) {
+      StreamReceived s;
+      field.read("room", s.room);
+      field.read("origin", s.origin);
+      field.read("workload", s.workload);
+      field.read("from_start", s.from_start);
+      field.read("begins", s.begins);
+      field.read("to_end", s.to_end);
+      field.read("ends", s.ends);
+      field.read("apart", s.apart);
+      field.read("delivered", s.delivered);
+      out.streams_received.push_back(std::move(s));
     });
   root.at("thresholds").each([&](const Field& field) {
     Threshold t;

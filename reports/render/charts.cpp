@@ -190,7 +190,7 @@ std::string latency_over_time_chart(const LoadResult& result, const std::string&
   const json data = over_time("latency", result,
                               json::array({{{"label", "p50"}, {"values", p50}},
                                            {{"label", "p99"}, {"values", p99}},
-                                           {{"label", "max"}, {"values", max}}}));
+                                           {{"label", "max"}, {"values", max}, {"form", "dashed"}}}));
   return figure(id, "Latency over time", "Fan-out, corrected, of the deliveries of each second. Logarithmic.",
                 data, table);
 }

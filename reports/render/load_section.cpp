@@ -110,6 +110,41 @@ std::string members_table(const LoadResult& r) {
          render(table);
 }
 
+// What a merge of several shards cannot know is 0.
+Cell known_time_cell(std::int64_t ns) { return ns == 0 ? Cell("–", -1) : time_cell(ns); }
+
+std::string workloads_table(const LoadResult& r) {
+  if (r.workloads.size() < 2) return "";
+  Table table{
+      {"Workload", "Kind", "Messages due", "Sent", "Deliveries expected", "Delivered", "Lost"}, {}, false};
+  for (const WorkloadResult& w : r.workloads)
+    table.rows.push_back({escape(w.name), escape(w.workload), count_cell(w.intended), count_cell(w.sent),
+                          count_cell(w.delivery.expected), count_cell(w.delivery.delivered),
+                          count_cell(w.delivery.lost)});
+  return render(table);
+}
+
+std::string stages_table(const LoadResult& r) {
+  if (r.stages.empty()) return "";
+  Table table{{"Stage", "Sent", "Delivered", "p50", "p99", "max"}, {}, false};
+  for (const StageResult& s : r.stages)
+    table.rows.push_back({escape(s.name), count_cell(s.sent), count_cell(s.delivered),
+                          known_time_cell(s.p50_ns), known_time_cell(s.p99_ns), known_time_cell(s.max_ns)});
+  return render(table);
+}
+
+std::string sizes_table(const LoadResult& r) {
+  if (r.room_sizes.size() < 2) return "";
+  Table table{
+      {"Members, up to", "Rooms", "Delivered", "p50", "p99", "First p50", "Last p50", "Last p99"}, {}, true};
+  for (const SizeClassResult& c : r.room_sizes)
+    table.rows.push_back({count_cell(c.members), count_cell(c.rooms), count_cell(c.delivered),
+                          known_time_cell(c.p50_ns), known_time_cell(c.p99_ns),
+                          known_time_cell(c.first_p50_ns), known_time_cell(c.last_p50_ns),
+                          known_time_cell(c.last_p99_ns)});
+  return "<h4>By the size of the room</h4>\n" + render(table);
+}
+
 std::string rooms_table(const LoadResult& r) {
   if (r.rooms.empty()) return "<p class=quiet>The result lists no rooms.</p>\n";
   std::vector<const RoomResult*> rooms;
@@ -126,8 +161,8 @@ std::string rooms_table(const LoadResult& r) {
   Table table{{"Room", "Members", "Expected", "Delivered", "Lost", "p50", "p99", "max"}, {}, true};
   for (const RoomResult* room : rooms)
     table.rows.push_back({escape(room->room), count_cell(room->members), count_cell(room->expected),
-                          count_cell(room->delivered), count_cell(room->lost), time_cell(room->p50_ns),
-                          time_cell(room->p99_ns), time_cell(room->max_ns)});
+                          count_cell(room->delivered), count_cell(room->lost), known_time_cell(room->p50_ns),
+                          known_time_cell(room->p99_ns), known_time_cell(room->max_ns)});
   return note + render(table);
 }
 
@@ -173,6 +208,13 @@ std::string connections(const LoadResult& r) {
                 {"opened", count_cell(r.connections.opened)},
                 {"failed", count_cell(r.connections.failed)},
                 {"closed by the target", count_cell(r.connections.closed_by_target)}};
+  const auto if_any = [&](const char* what, std::uint64_t count) {
+    if (count > 0) table.rows.push_back({what, count_cell(count)});
+  };
+  if_any("left by plan", r.connections.left);
+  if_any("opened again", r.connections.reconnected);
+  if_any("slow readers", r.connections.slow_readers);
+  if_any("deliveries to slow readers, not judged", r.connections.slow_delivered);
   std::string out = render(table);
   if (r.connections.by_error.empty()) return out;
   Table kinds{{"Failures and closes by kind", "Count"}, {}, false};
@@ -206,8 +248,17 @@ std::string generator(const LoadResult& r) {
                 ? duration(r.target_process->cpu_ns) + " / " + duration(r.target_process->cpu_per_delivery_ns)
                 : std::string("– (--target-pid)"),
             1)},
+      {"what had come and waited for us, of the samples",
+       Cell(r.generator.queue_samples == 0
+                ? std::string("–")
+                : percent(static_cast<double>(r.generator.queue_samples_unread) /
+                          static_cast<double>(r.generator.queue_samples)) +
+                      ", at most " + format_size(r.generator.queue_unread_max_bytes),
+            1)},
       {"samples refused", count_cell(r.generator.refused_samples)},
       {"memory", Cell(format_size(r.generator.rss_bytes), 1)}};
+  if (r.sends.refused > 0)
+    table.rows.insert(table.rows.begin() + 4, {"sends refused by the control", count_cell(r.sends.refused)});
   return render(table);
 }
 
@@ -255,6 +306,10 @@ std::string load_section(const LoadResult& r, const std::string& id) {
     return "<h3>" + title + "</h3>\n" + content;
   };
   part("thresholds", "Thresholds", titled("Thresholds", thresholds(r)));
+  if (const std::string workloads = workloads_table(r); !workloads.empty())
+    part("workloads", "Workloads", titled("Workloads", workloads));
+  if (const std::string stages = stages_table(r); !stages.empty())
+    part("stages", "Stages", titled("Stages", stages));
   part("by-percentile", "Percentiles", percentile_charts(r, id + "-percentiles"));
   part("over-time", "Over time",
        latency_over_time_chart(r, id + "-latency") + heat_map(r, id + "-heat") +
@@ -262,7 +317,7 @@ std::string load_section(const LoadResult& r, const std::string& id) {
   part("members", "First, median, last member",
        titled("First, median and last member", members_table(r)) + members_chart(r, id + "-room"));
   part("deliveries", "Deliveries", titled("Deliveries", ledger(r)));
-  part("rooms", "Rooms", titled("Rooms", rooms_table(r)));
+  part("rooms", "Rooms", titled("Rooms", sizes_table(r) + rooms_table(r)));
   part("connections", "Connects and closes", titled("Connects and closes", connections(r)));
   part("generator", "Generator health", titled("Generator health", generator(r)));
   part("environment", "Environment", titled("Environment", environment(r)));

@@ -105,12 +105,12 @@ std::vector<Cell> percentile_cells(const stats::Histogram& h) {
     for (int i = 0; i < 5; ++i) out.push_back({"–", -1});
     return out;
   }
-  return {count_cell(h.count()),
-          time_cell(h.quantile(0.5).count()),
-          time_cell(h.quantile(0.9).count()),
-          time_cell(h.quantile(0.99).count()),
-          time_cell(h.quantile(0.999).count()),
-          time_cell(h.max().count())};
+  std::vector<Cell> out{count_cell(h.count())};
+  // A quantile is the upper end of its bucket; the greatest value is known more exactly than that.
+  for (const double q : {.5, .9, .99, .999})
+    out.push_back(time_cell(std::min(h.quantile(q), h.max()).count()));
+  out.push_back(time_cell(h.max().count()));
+  return out;
 }
 
 }  // namespace roomcheck::reports
