@@ -177,6 +177,11 @@ const tests = {
       assert.notEqual(base.target, fresh.target, "each side has a server of its own");
       for (const side of [base, fresh]) assert.ok(side.target_process.cpu_per_delivery_ns > 0, "the server's CPU time is in the result");
     }
+    // The command of docs/PIPELINES.md, on these.
+    const command = /^```\n(report compare [^]*?)```/m.exec(text("docs/PIPELINES.md"))[1];
+    const recipe = bash(`PATH='${bin}':$PATH\nfor f in base-*.json; do cp $f main-\${f#base-}; done; for f in new-*.json; do cp $f branch-\${f#new-}; done\n${command}`, out, {});
+    assert.equal(recipe.status, 4, recipe.stdout + recipe.stderr);
+    assert.match(recipe.stdout, /CANNOT TELL/);
     const broken = bash(`${source}/ci/compare-to-main`, source, { COMPARE_OUT: out, COMPARE_PAIRS: "1", COMPARE_BASE_BIN: bin, COMPARE_NEW_BIN: bin, COMPARE_NEW_ARGS: "--mutant none" });
     assert.equal(broken.status, 3, "a server that does not start\n" + broken.stdout + broken.stderr);
   },
