@@ -109,7 +109,9 @@ bool Schedule::observing() const {
 
 void Schedule::observe(Entry& entry) {
   Outcome outcome = runner_.run(*entry.c, entry.slot, [this] { return observing(); });
-  const bool died = outcome.context != nullptr && runner_.why_dead();
+  // (Not of one that passed: asking brings back a node that a case beside it may have killed.)
+  const bool died =
+      outcome.context != nullptr && outcome.result.verdict != Verdict::pass && runner_.why_dead();
   {
     std::unique_lock lock(mu_);
     // Whoever finds the target dead first, it is charged to a case that acts, if one does.
