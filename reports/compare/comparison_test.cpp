@@ -223,6 +223,7 @@ TEST(CompareLoad, WhatTheTargetUsedCountsAlsoInRunsWhoseScheduleWasNotKept) {
   EXPECT_TRUE(c.regression());
   EXPECT_EQ(c.set_aside.size(), 8u);
   EXPECT_EQ(some_set_aside(c).back(), "and 5 more");
+  EXPECT_THAT(to_html(c), HasSubstr("All of them"));
   options.metrics.push_back("fan_out.p50");
   EXPECT_FALSE(compare(with_cpu(runs("base", 9, 1, 1), 2000), with_cpu(runs("new", 9, 1, 2), 2000), options)
                    .can_tell());

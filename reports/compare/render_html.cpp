@@ -162,7 +162,11 @@ std::string to_html(const LoadComparison& c) {
   const Headline h = headline(c);
   std::string body = verdict_header(h);
   if (!c.set_aside.empty())
-    body += "<div class=why><h4>Set aside, not to be believed</h4>" + list_of_text(c.set_aside) + "</div>\n";
+    body +=
+        "<div class=why><h4>Set aside, not to be believed</h4>" + list_of_text(some_set_aside(c)) +
+        (some_set_aside(c).size() == c.set_aside.size() ? ""
+                                                        : unfold("All of them", list_of_text(c.set_aside))) +
+        "</div>\n";
   body += metrics_table(c) + curves(c, "fan_out", "Latency by percentile, every member") +
           curves(c, "last", "Latency by percentile, last member") + run_by_run(c) + about(c);
   return page("Roomcheck: " + std::string(h.word), "Roomcheck comparison", body, Charts::drawn);

@@ -67,6 +67,23 @@ const tests = {
     await close();
   },
 
+  "names the events at their lines, whole": async () => {
+    const { page, close } = await open();
+    await page.addInitScript(() => {
+      window.drawn = [];
+      const { fillText } = CanvasRenderingContext2D.prototype;
+      CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+        window.drawn.push({ text, x, y, align: this.textAlign, width: this.measureText(text).width, canvas: this.canvas.width });
+        return fillText.call(this, text, x, y);
+      };
+    });
+    await page.reload();
+    const labels = (await page.evaluate(() => window.drawn)).filter((d) => d.text.includes("a third of the rooms"));
+    assert.ok(labels.length >= 4, "on each chart over time: " + labels.length);
+    for (const { align, x, width, canvas } of labels) assert.ok(align === "left" && x >= 0 && x + width <= canvas, JSON.stringify(labels));
+    await close();
+  },
+
   "says the verdicts first": async () => {
     const { page, close } = await open();
     assert.deepEqual(await page.locator("h2").allInnerTexts(), ["FAILED", "FAILED", "NOT TO BE BELIEVED", "PASSED"]);

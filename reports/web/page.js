@@ -58,7 +58,9 @@
         ctx.strokeStyle = ctx.fillStyle = colour("--event");
         ctx.lineWidth = ratio;
         ctx.font = `${11 * ratio}px system-ui, sans-serif`;
-        let free = -Infinity;
+        ctx.textAlign = "left";  // the axes leave theirs behind
+        ctx.textBaseline = "alphabetic";
+        const rows = [-Infinity, -Infinity, -Infinity];  // where each row of labels is free from
         for (const event of events) {
           const x = Math.round(u.valToPos(event.at, "x", true)) + .5;
           if (x < u.bbox.left || x > u.bbox.left + u.bbox.width) continue;
@@ -70,9 +72,17 @@
           const text = event.text.length > 40 ? event.text.slice(0, 39) + "…" : event.text;
           const width = ctx.measureText(text).width, left = x + 4 * ratio + width < u.bbox.left + u.bbox.width;
           const from = left ? x + 4 * ratio : x - 4 * ratio - width;
-          if (from < free) continue;  // the list below has it
-          ctx.fillText(text, from, u.bbox.top + 12 * ratio);
-          free = from + width;
+          const row = rows.findIndex((free) => from >= free);
+          if (row < 0 || from < u.bbox.left) continue;  // the list below has it
+          const y = u.bbox.top + (12 + 13 * row) * ratio;
+          ctx.setLineDash([]);
+          ctx.strokeStyle = colour("--page");  // legible also on what is drawn there
+          ctx.lineWidth = 3 * ratio;
+          ctx.strokeText(text, from, y);
+          ctx.strokeStyle = colour("--event");
+          ctx.lineWidth = ratio;
+          ctx.fillText(text, from, y);
+          rows[row] = from + width + 4 * ratio;
         }
         ctx.restore();
       },
