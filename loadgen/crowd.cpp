@@ -315,7 +315,7 @@ Port::Sent Crowd::send_outside(std::uint32_t room, std::uint32_t sequence, std::
           ++parts_.sums.by_error["control: " + answer.members.error().message];
           return traffic_.refused(room, sequence);
         }
-        if (due >= joins_from_ && answer.began - due > Traffic::kLate) traffic_.left_late();
+        if (due >= joins_from_) traffic_.left(answer.began - due);
       });
   return accepted ? Sent::accepted : Sent::dropped;
 }

@@ -44,6 +44,8 @@ const Words kOthers{
     {"sends.late", "left more than 1 ms after their time"},
     {"sends.dropped", "not sent: the target did not read, or nobody was there to send"},
     {"sends.refused", "not taken by the control"},
+    {"sends.lag_p99", "how late they left: 99 % are below"},
+    {"sends.due_at_end", "deliveries that had not come when the last message was sent"},
     {"connections.attempted", "connections begun"},
     {"connections.opened", "that opened"},
     {"connections.failed", "that did not open, or did not join"},

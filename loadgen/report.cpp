@@ -80,6 +80,7 @@ namespace {
 
 // What one workload has measured on one thread.
 struct Merged {
+  stats::Histogram lag;  // of the sends
   std::vector<Traffic::StageSum> stages;
   std::map<std::uint32_t, Traffic::SizeClass> classes;
 };
@@ -117,6 +118,7 @@ void add(reports::LoadResult& result, Health& health, Merged& merged, const Traf
   result.sends.dropped += sends.dropped_full + sends.dropped_no_sender;
   result.sends.refused += sends.refused;
   health.dropped_full += sends.dropped_full;
+  merged.lag.merge(sends.lag);
   for (reports::RoomResult& room : work.room_results()) result.rooms.push_back(std::move(room));
   for (reports::StreamSent& stream : work.streams_sent()) result.streams_sent.push_back(std::move(stream));
   if (const RemoteLedger* remote = work.remote()) {
@@ -135,6 +137,7 @@ void add(reports::LoadResult& result, Health& health, Merged& merged, const Traf
 void add(reports::LoadResult& result, const WorkerOutcome& outcome) {
   const ConnectionSums& sums = outcome.connections;
   auto& c = result.connections;
+  result.sends.due_at_end += outcome.due_at_end;
   c.attempted += sums.attempted;
   c.opened += sums.opened;
   c.failed += sums.failed + sums.not_joined;
@@ -179,6 +182,7 @@ void tell_memory(reports::LoadResult& result) {
 }
 
 void tell(const Merged& merged, const Scenario& scenario, reports::LoadResult& result) {
+  result.sends.lag_p99_ns = merged.lag.quantile(0.99).count();
   for (std::size_t i = 0; scenario.stages.size() > 1 && i < merged.stages.size(); ++i) {
     const Traffic::StageSum& sum = merged.stages[i];
     result.stages.push_back({scenario.stages[i].name, sum.sent, sum.delivered,
@@ -225,6 +229,7 @@ void conclude(reports::LoadResult& result, const Scenario& scenario,
   health.intended = result.sends.intended;
   health.sent = result.sends.sent;
   health.late = result.sends.late;
+  health.send_lag_p99 = Nanoseconds(result.sends.lag_p99_ns);
   health.refused_samples = result.generator.refused_samples;
   health.busiest_thread = result.generator.busiest_thread;
   health.loop_lag_p99 = result.generator.loop_lag.quantile(0.99);
@@ -236,7 +241,9 @@ void conclude(reports::LoadResult& result, const Scenario& scenario,
     const auto& corrected = result.latency[std::string(plan.workload->latency())].corrected;
     if (corrected.count() == 0) continue;
     const Nanoseconds p99 = corrected.quantile(0.99);
-    if (health.delivery_p99.count() == 0 || p99 < health.delivery_p99) health.delivery_p99 = p99;
+    if (health.delivery_p99.count() != 0 && p99 >= health.delivery_p99) continue;
+    health.delivery_p99 = p99;
+    health.delivery_p50 = corrected.quantile(0.5);
   }
   result.invalid_because = invalid_because(health);
   result.valid = result.invalid_because.empty();

@@ -102,6 +102,22 @@ TEST(Result, AStageThatWasNotReachedIsNotTold) {
       testing::ElementsAre("stage: long: load 1", "signal: ended early by a signal: nothing more is sent"));
 }
 
+TEST(Result, SaysThatTheTargetIsBehindAndThatTheDrainWasTooShort) {
+  const auto says = [](const std::string& drain) {
+    return load({"--threads", "1", "--mutant", "serves=1000"},
+                {"--clients", "50", "--rooms", "1", "--rate", "40", "--duration", "2s", "--drain", drain})
+        .outcome.out;
+  };
+  EXPECT_THAT(
+      says("500ms"),
+      testing::AllOf(HasSubstr("note: deliveries still came during the drain, which ended after 500 ms"),
+                     HasSubstr("had not delivered")));
+  // 4,000 deliveries at 1,000/s: 2 s behind.
+  EXPECT_THAT(says("30s"),
+              testing::AllOf(HasSubstr("of the 2,000 deliveries/s that were due"), HasSubstr("behind"),
+                             testing::Not(HasSubstr("note: deliveries still came")), HasSubstr("100.000 %")));
+}
+
 TEST(Result, HasTheMemoryOfBothEndsSecondBySecond) {
   const Server server;
   const testkit::TemporaryDirectory directory;

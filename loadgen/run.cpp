@@ -61,6 +61,13 @@ class Conductor {
 
   // What happened, in the order of time: the stages that began, who came and went, the target's closes.
   std::vector<reports::Event> take_events() {
+    bool too_soon = false;
+    for (const auto& worker : workers) too_soon = too_soon || worker->outcome().drained_too_soon;
+    if (too_soon && !series.empty())
+      events_.add(Nanoseconds(series.back().at_ns), "drain",
+                  "deliveries still came during the drain, which ended after " +
+                      format_duration(scenario_.drain) +
+                      ": some of the lost ones may only be late, a longer --drain tells");
     std::vector<reports::Event> out = events_.take();
     const Nanoseconds end = start_ + scenario_.warmup + measured() - origin_;
     const auto unreached = [end](const reports::Event& e) {
@@ -285,8 +292,8 @@ reports::LoadResult run(const Scenario& scenario, const target::Profile& profile
   Conductor conductor(scenario, profile, progress, live, common_start);
   conductor.conduct();
   result.duration_ns = conductor.measured().count();
-  result.series = std::move(conductor.series);
   result.events = conductor.take_events();
+  result.series = std::move(conductor.series);
   result.failed_because = conductor.failed_because();
   if (conductor.target_cpu) {
     std::int64_t deliveries = 0;

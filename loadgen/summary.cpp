@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "libs/base/units.h"
+#include "loadgen/bottleneck.h"
 
 namespace roomcheck::loadgen {
 namespace {
@@ -70,6 +71,8 @@ std::string why(const reports::LoadResult& r) {
            "makes that a failure)\n";
   if (r.scenario.value("compress", false) && c.compressed == 0 && c.opened > 0)
     out += "  note: the target did not agree to permessage-deflate: nothing was compressed\n";
+  for (const reports::Event& event : r.events)
+    if (event.kind == "drain") out += "  note: " + event.text + "\n";
   if (c.closed_by_target > 0)
     out += "  note: the target closed " + count(c.closed_by_target) + " connections during the run\n";
   return out;
@@ -175,12 +178,14 @@ ExitCode exit_code(const reports::LoadResult& r) {
 }
 
 std::string summary(const reports::LoadResult& r, bool colour) {
+  const std::string who = bottleneck(r);
   const auto number = [&](const char* key) { return count(r.scenario.value(key, std::uint64_t{0})); };
   return verdict_line(r, colour) + why(r) + "\n" + "load         " + number("clients") + " clients in " +
          number("rooms") + " rooms, " + fixed(r.scenario.value("rate_per_second", 0.0), 0) +
          " messages/s of " + number("payload_bytes") + " octets for " +
          format_duration(Nanoseconds(r.duration_ns)) + ", " + r.target + ", profile " + r.profile +
-         ", seed " + std::to_string(r.seed) + "\n" + deliveries(r.delivery) + latencies(r) + health(r);
+         ", seed " + std::to_string(r.seed) + "\n" + (who.empty() ? "" : "bottleneck   " + who + "\n") +
+         deliveries(r.delivery) + latencies(r) + health(r);
 }
 
 }  // namespace roomcheck::loadgen

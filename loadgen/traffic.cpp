@@ -169,7 +169,7 @@ void Traffic::send_one() {
   const bool measured = next_due_ >= measured_from_;
   sends_.intended += measured ? 1 : 0;
   if (workload_.origin() != Workload::Origin::member) {
-    // Whether it left in time, the producer's thread knows (left_late).
+    // Whether it left in time, the producer's thread knows (left).
     write_frame(0);
     const Nanoseconds now = clock_.now();
     const Sent sent = port_.send_outside(room_, ledger_.next_sequence(room_), frame_);
@@ -192,10 +192,15 @@ void Traffic::send_one() {
       sends_.dropped_full += measured ? 1 : 0;
       return;
     }
-    sends_.late += measured && now - next_due_ > kLate ? 1 : 0;
+    if (measured) left(now - next_due_);
     return account(measured, sender, now);
   }
   sends_.dropped_no_sender += measured ? 1 : 0;
+}
+
+void Traffic::left(Nanoseconds lag) {
+  sends_.late += lag > kLate ? 1 : 0;
+  sends_.lag.record(lag);
 }
 
 void Traffic::refused(std::uint32_t room, std::uint32_t sequence) {

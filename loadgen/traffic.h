@@ -46,6 +46,7 @@ class Traffic {
     std::uint64_t dropped_full = 0;       // over the limit for unsent bytes, or of the outside's queue
     std::uint64_t dropped_no_sender = 0;  // no sender of the room was connected, or who it is for
     std::uint64_t refused = 0;            // by the control
+    stats::Histogram lag;                 // send time - intended time
   };
   // What happened since the last one was taken.
   struct Second {
@@ -88,9 +89,9 @@ class Traffic {
   void stop_sending() { next_due_ = Nanoseconds::max(); }
 
   void receive(std::uint32_t member, std::string_view payload, Nanoseconds at);
-  // The control did not take this message of a room; or took it `late`r than it was due by more than kLate.
+  // The control did not take this message of a room; or took it so much later than it was due.
   void refused(std::uint32_t room, std::uint32_t sequence);
-  void left_late() { ++sends_.late; }
+  void left(Nanoseconds lag);
 
   // The drain has ended (Ledger::finish).
   void finish();

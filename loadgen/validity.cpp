@@ -24,9 +24,14 @@ std::vector<std::string> invalid_because(const Health& h) {
   const auto share = [&](std::uint64_t part) {
     return h.intended == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(h.intended);
   };
-  if (share(h.late) > kMostLateSends)
+  // A delivery that took a second is not explained by some milliseconds of ours.
+  const bool lag_matters = static_cast<double>(h.send_lag_p99.count()) >
+                           kMostLagOfSends * static_cast<double>(h.delivery_p50.count());
+  if (share(h.late) > kMostLateSends && lag_matters)
     out.push_back(percent(share(h.late)) +
-                  " of the sends left more than 1 ms after their intended time (limit 1 %): this "
+                  " of the sends left more than 1 ms after their intended time (limit 1 %), at their p99 " +
+                  format_duration(h.send_lag_p99) +
+                  ": this "
                   "machine could not keep the schedule; " +
                   (h.busiest_thread > 0.7
                        ? "our busiest thread used " + percent(h.busiest_thread) +

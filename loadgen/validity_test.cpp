@@ -17,6 +17,7 @@ Health healthy() {
   health.intended = health.sent = 1000;
   health.busiest_thread = 0.5;
   health.loop_lag_p99 = 1ms;
+  health.delivery_p50 = 4ms;
   health.delivery_p99 = 8ms;
   return health;
 }
@@ -29,10 +30,21 @@ TEST(Validity, ARunThatMeasuredNothingIsNeverGreen) {
 
 TEST(Validity, OneInAHundredSendsMayBeLate) {
   Health health = healthy();
+  health.send_lag_p99 = 3ms;
   health.late = 10;
   EXPECT_THAT(invalid_because(health), IsEmpty());
   health.late = 11;
   EXPECT_THAT(invalid_because(health), ElementsAre(HasSubstr("1.1 % of the sends left more than 1 ms")));
+}
+
+TEST(Validity, LateSendsCountWhereTheyCouldExplainTheLatency) {
+  Health health = healthy();
+  health.late = 500;
+  health.send_lag_p99 = 10ms;
+  health.delivery_p50 = 300ms;
+  EXPECT_THAT(invalid_because(health), IsEmpty());
+  health.delivery_p50 = 150ms;
+  EXPECT_THAT(invalid_because(health), ElementsAre(HasSubstr("at their p99 10.0 ms")));
 }
 
 TEST(Validity, DroppedSendsMeanALoadThatWasNotOffered) {
@@ -73,6 +85,7 @@ TEST(Validity, WhatWaitsInTheKernelWaitsForUs) {
 TEST(Validity, LateSendsSayWhoseWorkItWas) {
   Health health = healthy();
   health.late = 500;
+  health.send_lag_p99 = 3ms;
   EXPECT_THAT(invalid_because(health), ElementsAre(HasSubstr("not our own work")));
   health.busiest_thread = 0.85;
   EXPECT_THAT(invalid_because(health), ElementsAre(HasSubstr("use more --threads (now 1)")));

@@ -194,7 +194,10 @@ void Worker::drain() {
   if (phase_ != Phase::drain) {
     phase_ = Phase::drain;
     deadline_ = now + scenario_.drain;
-    for (const auto& crowd : crowds_) crowd->stop();
+    for (const auto& crowd : crowds_) {
+      crowd->stop();
+      outcome_.due_at_end += crowd->traffic().ledger().outstanding();
+    }
   }
   std::uint64_t outstanding = 0;
   Nanoseconds next = std::min(now + kDrainPoll, deadline_);
@@ -202,8 +205,14 @@ void Worker::drain() {
     crowd->act(now);  // slow readers still read
     outstanding += crowd->traffic().ledger().outstanding();
   }
+  if (!outstanding_at_quarter_ && now >= deadline_ - scenario_.drain * 3 / 4)
+    outstanding_at_quarter_ = outstanding;
   // Who else still sends, and what of that is under way to us, a shard does not know: it stays to the end.
-  if ((outstanding == 0 && scenario_.shard.whole()) || now >= deadline_) return close_all();
+  if (outstanding == 0 && scenario_.shard.whole()) return close_all();
+  if (now >= deadline_) {
+    outcome_.drained_too_soon = outstanding < outstanding_at_quarter_.value_or(0);
+    return close_all();
+  }
   arm(steps_, next, &Worker::drain);
 }
 

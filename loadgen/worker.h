@@ -4,6 +4,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -40,7 +41,10 @@ struct QueueSamples {
 struct WorkerOutcome {
   ConnectionSums connections;
   stats::Histogram loop_lag;
-  QueueSamples queues;      // of the run
+  QueueSamples queues;           // of the run
+  std::uint64_t due_at_end = 0;  // deliveries that had not come when the last message was sent
+  bool drained_too_soon =
+      false;                // deliveries came after the first quarter of a drain that ended by its limit
   std::int64_t cpu_ns = 0;  // of the thread, from the end of the warm-up to the end of the drain
   double busiest = 0;       // share of one core, the busiest second of the run
   bool deserted = false;    // every connection was closed by the target before the end
@@ -131,7 +135,8 @@ class Worker final : private Crowd::Listener {
   std::uint64_t second_number_ = 0;
   Nanoseconds second_began_{0};
   Nanoseconds second_cpu_{0};
-  std::uint64_t closed_told_ = 0;  // of the connections' sums: in earlier seconds
+  std::optional<std::uint64_t> outstanding_at_quarter_;  // of the drain
+  std::uint64_t closed_told_ = 0;                        // of the connections' sums: in earlier seconds
   std::uint64_t recovered_told_ = 0;
   Nanoseconds run_cpu_{-1};
   std::thread thread_;  // last: it uses all of the above

@@ -165,7 +165,9 @@ struct LoadResult {
   std::map<std::string, Latency> latency;
   struct Sends {
     std::uint64_t intended = 0, sent = 0, late = 0, dropped = 0;
-    std::uint64_t refused = 0;  // by the control
+    std::uint64_t refused = 0;     // by the control
+    std::int64_t lag_p99_ns = 0;   // how late they left: send time - intended time
+    std::uint64_t due_at_end = 0;  // deliveries that had not come when the last message was sent
   } sends;
   struct Connections {
     std::uint64_t attempted = 0, opened = 0, failed = 0, closed_by_target = 0;

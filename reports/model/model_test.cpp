@@ -59,6 +59,8 @@ LoadResult load() {
   out.generator.queue_samples = 9;
   out.generator.rss_growth_bytes = -3;
   out.connections.left = 4;
+  out.sends.lag_p99_ns = 11;
+  out.sends.due_at_end = 12;
   out.connections.compressed = 2;
   out.thresholds = {{"delivery.lost==0", 1, false}};
   out.scenario = {{"clients", 5}};

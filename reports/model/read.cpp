@@ -172,6 +172,8 @@ LoadResult parse_load(const Field& root) {
   sends.read("late", out.sends.late);
   sends.read("dropped", out.sends.dropped);
   sends.read_if_there("refused", out.sends.refused);
+  sends.read_if_there("lag_p99_ns", out.sends.lag_p99_ns);
+  sends.read_if_there("due_at_end", out.sends.due_at_end);
 
   const Field connections = root.at("connections");
   connections.read("attempted", out.connections.attempted);
