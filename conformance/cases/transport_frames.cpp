@@ -150,9 +150,8 @@ std::vector<Case> transport_frames_cases() {
          for (const std::uint16_t code : {1000, 4999, 999, 1004, 1005, 1006, 1015, 2999, 5000})
            causes.emplace_back("a close frame with " + std::to_string(code), frame_of(8, status(code)));
          causes.emplace_back("a reserved opcode", frame_of(15, ""));
-         const std::string room = c.fresh_room();
          for (const auto& [what, frame] : causes) {
-           const MemberPtr member = c.join(room);
+           const MemberPtr member = c.join(c.fresh_room());
            c.fence(member);
            (void)member->client->send_frame(frame, c.deadline());
            for (const ReceivedFrame& got : frames_to_the_end(c, member)) {

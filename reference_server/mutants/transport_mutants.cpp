@@ -116,21 +116,22 @@ std::vector<WireMutant> transport_mutants() {
             return Then::pass;
           },
           [](Link& link, RawFrame& frame) { return drop_when(link.marked && frame.opcode == 8); }),
-      spoils_frames("invalid-close-ignored", {"transport.invalid-close"},
+      spoils_frames("invalid-close-ignored", {"transport.invalid-close", "transport.fail-is-final"},
                     "A close frame with an invalid code or reason is ignored.",
                     [](Link&, RawFrame& frame) { return drop_when(is_invalid_close(frame)); }),
-      spoils_frames("unmasked-accepted", {"transport.unmasked"}, "Unmasked frames of clients are taken.",
+      spoils_frames("unmasked-accepted", {"transport.unmasked", "transport.fail-is-final"},
+                    "Unmasked frames of clients are taken.",
                     [](Link&, RawFrame& frame) {
                       frame.masked = true;
                       return Then::pass;
                     }),
-      spoils_frames("reserved-accepted", {"transport.reserved"},
+      spoils_frames("reserved-accepted", {"transport.reserved", "transport.fail-is-final"},
                     "Reserved bits and frames of reserved opcodes are ignored.",
                     [](Link&, RawFrame& frame) {
                       frame.rsv = 0;
                       return drop_when((frame.opcode > 2 && frame.opcode < 8) || frame.opcode > 10);
                     }),
-      spoils_frames("sequence-not-checked", {"transport.bad-sequence"},
+      spoils_frames("sequence-not-checked", {"transport.bad-sequence", "transport.fail-is-final"},
                     "A continuation without a start is ignored, and control frames may come in fragments.",
                     [](Link& link, RawFrame& frame) {
                       if (is_control(frame)) {
