@@ -76,6 +76,22 @@ TEST(OverRedis, PushFindsTheGroups) {
   }
 }
 
+TEST(OverRedis, AGroupOfAnotherRoomIsNotTakenForOurs) {
+  // Room 1 is the last of the pushes; the names of rooms 10 and 11 hold its name.
+  const testkit::TemporaryRedis redis;
+  const Server server({"--layer", "redis", "--redis-url", redis.url()});
+  const testkit::TemporaryDirectory directory;
+  const std::string scenario = directory.write("s", R"({"workloads": [
+    {"workload": "push", "clients": 4, "rooms": 2, "rate": 10}, {"workload": "fan-out", "clients": 10, "rooms": 10}],
+    "warmup": "0", "drain": "5s", "stages": [{"name": "all", "duration": "500ms"}]})");
+  const Outcome outcome =
+      loadgen({"--target", server.target, "--scenario", scenario, "--set", "group=discover", "--control",
+               redis.url() + "?layer=core", "--json", directory.path("r")});
+  const Json result = Json::parse(testkit::slurp(directory.path("r")), nullptr, false);
+  ASSERT_TRUE(result.is_object()) << outcome.err;
+  EXPECT_EQ(result["workloads"][0]["delivery"]["delivered"], 5 * 2);
+}
+
 TEST(OverRedis, DirectFindsTheChannelNames) {
   for (const char* layer : {"core", "pubsub"}) {
     const Measured run = over_redis(layer, {"--workload", "direct"});
