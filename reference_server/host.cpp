@@ -19,15 +19,18 @@ bool is_sync(ConsumerKind kind) { return kind == ConsumerKind::sync || kind == C
 class Host final : public std::enable_shared_from_this<Host> {
  public:
   Host(const Route& route, LoopParts& parts)
-      : parts_(parts), kind_(route.consumer), channel_(parts.layer.new_channel()) {
-    if (is_sync(kind_)) strand_.emplace(parts.pool.get_executor());
+      : parts_(parts),
+        on_pool_(is_sync(route.consumer)),
+        kind_(route.consumer),
+        channel_(parts.layer.new_channel()) {
+    if (on_pool_) strand_.emplace(parts.pool.get_executor());
   }
 
   void start(const std::shared_ptr<websocket::Handshake>& handshake, const Route& route,
              std::optional<std::string> user);
   void on_message(const websocket::Message& message);
   void on_close(const websocket::CloseInfo& info);
-  void on_event(const channel_layer::Message& event);
+  void on_event(const channel_layer::Message& event, bool more);
 
  private:
   class HostClient;
@@ -36,14 +39,14 @@ class Host final : public std::enable_shared_from_this<Host> {
   // order.
   template <class Step>
   void run(Step step) {
-    if (!strand_) return guarded(step);
+    if (!on_pool_) return guarded(step);
     boost::asio::post(*strand_, [self = shared_from_this(), step = std::move(step)] { self->guarded(step); });
   }
 
   // On the loop, from wherever the consumer runs.
   template <class Call>
   void on_loop(Call call) {
-    if (!strand_) return call();
+    if (!on_pool_) return call();
     boost::asio::post(parts_.io, [self = shared_from_this(), call = std::move(call)] { call(); });
   }
 
@@ -63,14 +66,18 @@ class Host final : public std::enable_shared_from_this<Host> {
     }
   }
 
+  void dispatch(const channel_layer::Message& event);
+
   LoopParts& parts_;
+  const bool on_pool_;
+  bool corked_ = false;
+  bool closed_ = false;
+  websocket::ConnectionPtr connection_;
+  std::unique_ptr<Consumer> consumer_;
+  std::optional<boost::asio::strand<boost::asio::thread_pool::executor_type>> strand_;  // on_pool_ only
   const ConsumerKind kind_;
   const std::string channel_;
-  std::optional<boost::asio::strand<boost::asio::thread_pool::executor_type>> strand_;  // sync kinds only
-  websocket::ConnectionPtr connection_;
   std::shared_ptr<websocket::Handshake> handshake_;  // until answered
-  std::unique_ptr<Consumer> consumer_;
-  bool closed_ = false;
 };
 
 // The library's handler: owned by the connection, holds the host.
@@ -132,9 +139,10 @@ void Host::start(const std::shared_ptr<websocket::Handshake>& handshake, const R
   Consumer::Parts parts;
   parts.scope = {handshake->request().path, route.room, handshake->request().remote_address, std::move(user)};
   parts.channel_name = channel_;
-  parts.channel_layer = strand_ ? make_sync_access(parts_.layer, parts_.io) : make_async_access(parts_.layer);
-  parts.client = std::make_shared<HostClient>(weak_from_this(), connection_, !strand_);
-  parts.fan_out = strand_ ? &parts_.pool_fan_out : &parts_.fan_out;
+  parts.channel_layer =
+      on_pool_ ? make_sync_access(parts_.layer, parts_.io) : make_async_access(parts_.layer);
+  parts.client = std::make_shared<HostClient>(weak_from_this(), connection_, !on_pool_);
+  parts.fan_out = on_pool_ ? &parts_.pool_fan_out : &parts_.fan_out;
   if (route.kind == Route::Kind::echo) {
     consumer_ = std::make_unique<EchoConsumer>(std::move(parts));
   } else if (route.kind == Route::Kind::whoami) {
@@ -147,7 +155,8 @@ void Host::start(const std::shared_ptr<websocket::Handshake>& handshake, const R
 
   // Every consumer listens, as in Channels; the connection is accepted after that, so that nothing is missed.
   // `this` is safe: the connection's handler holds the host until on_close(), which ends the listening.
-  parts_.layer.listen(channel_, [this](const channel_layer::Message& event) { on_event(event); }, {});
+  parts_.layer.listen(channel_,
+                      [this](const channel_layer::Message& event, bool more) { on_event(event, more); }, {});
   run([this] { consumer_->connect(); });
 }
 
@@ -161,22 +170,32 @@ void Host::on_message(const websocket::Message& message) {
       consumer_->receive(std::nullopt, data);
     }
   };
-  if (!strand_) return run([&] { receive(message.payload); });
+  if (!on_pool_) return run([&] { receive(message.payload); });
   run([receive, copy = std::string(message.payload)] { receive(copy); });
 }
 
-void Host::on_event(const channel_layer::Message& event) {
-  if (parts_.named_event != event) {
-    parts_.named_event = event;
-    parts_.handler = event::handler_name(*event);
-    if (!parts_.handler.ok()) spdlog::warn("event ignored: {}", parts_.handler.error().message);
-  }
-  if (!parts_.handler.ok()) {
+// A consumer on the loop is done with an event when this returns: what all that is due now makes it send
+// leaves in one write.
+void Host::on_event(const channel_layer::Message& event, bool more) {
+  if (on_pool_) return dispatch(event);
+  if (!corked_) connection_->cork();
+  corked_ = more;
+  dispatch(event);
+  if (!more) connection_->uncork();
+}
+
+void Host::dispatch(const channel_layer::Message& event) {
+  const Result<std::string>& handler = parts_.handlers.once(event, [&] {
+    Result<std::string> name = event::handler_name(*event);
+    if (!name.ok()) spdlog::warn("event ignored: {}", name.error().message);
+    return name;
+  });
+  if (!handler.ok()) {
     ++parts_.stats.bad_events;
     return;
   }
-  if (!strand_) return run([&] { consumer_->dispatch(*parts_.handler, event); });
-  run([this, handler = *parts_.handler, event] { consumer_->dispatch(handler, event); });
+  if (!on_pool_) return guarded([&] { consumer_->dispatch(*handler, event); });
+  run([this, handler = *handler, event] { consumer_->dispatch(handler, event); });
 }
 
 void Host::on_close(const websocket::CloseInfo& info) {

@@ -28,9 +28,7 @@ struct LoopParts {
   FanOut fan_out = FanOut(FanOut::Threads::one);        // for consumers on the loop
   FanOut pool_fan_out = FanOut(FanOut::Threads::many);  // for those on the pool
   HostStats stats = {};
-  // The last event's handler name: worked out once for all members of a broadcast.
-  channel_layer::Message named_event = {};
-  Result<std::string> handler = std::string();
+  EventMemo<Result<std::string>> handlers = {};  // the name of an event's handler
 };
 
 // Runs a consumer for a handshake: gives it its channel name and scope, feeds it what the client and the

@@ -69,7 +69,9 @@ class ChannelLayer {
   using GroupSendCompletion = std::function<void(Result<GroupSendReport>)>;
   using ChannelsCompletion = std::function<void(Result<std::vector<std::string>>)>;
   using ReceiveCompletion = std::function<void(Result<Message>)>;
-  using Listener = std::function<void(const Message&)>;
+  // `more`: the next message for this channel follows at once, in the same turn of the loop; whoever passes
+  // messages on may wait for it and write once.
+  using Listener = std::function<void(const Message&, bool more)>;
 
   virtual ~ChannelLayer() = default;
 

@@ -139,7 +139,7 @@ TEST_P(Contract, EveryTypeArrivesAsSent) {  // layer.types
               {"yes", true},    {"nested", {{"list", {1, "two", nullptr, {{"deep", 1.5}}}}}}};
   event["bytes"] = Event::binary({0, 255, 10});
   Message got;
-  layer().listen(me, [&](const Message& m) { got = m; }, {});
+  layer().listen(me, [&](const Message& m, bool) { got = m; }, {});
   ASSERT_TRUE(send(me, event).ok());
   run_until([&] { return got != nullptr; });
   EXPECT_EQ(*got, event);
@@ -148,7 +148,7 @@ TEST_P(Contract, EveryTypeArrivesAsSent) {  // layer.types
 TEST_P(Contract, AReceiverCannotChangeWhatAnotherSees) {  // layer.no-aliasing
   const auto first = layer().new_channel(), second = layer().new_channel();
   std::vector<std::string> seen;
-  const auto tamper = [&](const Message& message) {
+  const auto tamper = [&](const Message& message, bool) {
     Event mine = *message;  // the only way to change it
     seen.push_back(mine["text"]);
     mine["text"] = "tampered";
@@ -357,7 +357,7 @@ TEST_P(Contract, AConsumerMayLeaveInsideItsOwnHandler) {
   const auto me = layer().new_channel();
   int got = 0;
   layer().listen(me,
-                 [&](const Message&) {
+                 [&](const Message&, bool) {
                    ++got;
                    layer().group_discard("g", me, {});
                    layer().unlisten(me);
@@ -402,7 +402,7 @@ TEST_P(Contract, TwoLoopsShareTheirGroupsUnderChurn) {
   for (Side& side : sides) {
     const std::string me = side.layer->new_channel();
     side.layer->listen(me,
-                       [&side](const Message& message) {
+                       [&side](const Message& message, bool) {
                          side.got.push_back((*message)["n"]);
                          ++side.count;
                        },
@@ -421,7 +421,7 @@ TEST_P(Contract, TwoLoopsShareTheirGroupsUnderChurn) {
     side.churn = [&side](int left) {
       if (left == 0) return;
       const std::string visitor = side.layer->new_channel();
-      side.layer->listen(visitor, [](const Message&) {}, {});
+      side.layer->listen(visitor, [](const Message&, bool) {}, {});
       side.layer->group_add("g", visitor, [&side, visitor, left](Result<void>) {
         side.layer->group_discard("g", visitor, [&side, visitor, left](Result<void>) {
           side.layer->unlisten(visitor);

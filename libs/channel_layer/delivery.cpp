@@ -1,17 +1,62 @@
 #include "libs/channel_layer/delivery.h"
 
 #include <boost/asio/post.hpp>
+#include <cstring>
 #include <map>
+
+#include "libs/base/prefetch.h"
 
 namespace roomcheck::channel_layer {
 namespace {
 
-void hand_over(Listening& to, const Message& message) {
-  to.handled.store(to.handled.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  if (to.alive) to.handler(message);
+constexpr std::size_t kRun = 16;   // messages handed to one member before the next has its turn
+constexpr std::size_t kAhead = 4;  // members that are fetched into the cache before their turn
+
+// What the member's handler will look at first: the object that a lambda has captured stands at the front of
+// the std::function. A guess, and a wrong one costs nothing.
+const void* first_capture(const Listening& member) {
+  const void* out = nullptr;
+  std::memcpy(&out, &member.handler, sizeof out);
+  return out;
+}
+
+void hand_over(Listening& to, const Message* const* messages, std::size_t count) {
+  to.handled.store(to.handled.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
+  for (std::size_t i = 0; i < count && to.alive; ++i) to.handler(*messages[i], i + 1 < count);
 }
 
 }  // namespace
+
+void Loop::post(BatchPtr to, Message message) {
+  bool first = false;
+  {
+    const std::lock_guard lock(mu_);
+    first = due_.empty();
+    due_.push_back({std::move(to), std::move(message)});
+  }
+  if (first) boost::asio::post(io, [self = shared_from_this()] { self->hand_over(); });
+}
+
+void Loop::hand_over() {
+  std::vector<Due> due;
+  {
+    const std::lock_guard lock(mu_);
+    due.swap(due_);
+  }
+  for (std::size_t at = 0; at < due.size();) {
+    const Batch& batch = *due[at].to;
+    const Message* run[kRun];
+    std::size_t count = 0;
+    while (at < due.size() && count < kRun &&
+           (due[at].to.get() == &batch || due[at].to->members == batch.members))
+      run[count++] = &due[at++].message;
+    for (std::size_t i = 0; i < batch.members.size(); ++i) {
+      if (i + kAhead < batch.members.size()) prefetch(batch.members[i + kAhead].get(), sizeof(Listening));
+      if (i + 2 < batch.members.size()) prefetch(first_capture(*batch.members[i + 2]), 128);
+      channel_layer::hand_over(*batch.members[i], run, count);
+    }
+  }
+}
 
 std::vector<BatchPtr> batches_of(const std::vector<ListeningPtr>& members) {
   std::map<Loop*, std::shared_ptr<Batch>> by_loop;
@@ -29,6 +74,7 @@ std::uint64_t post_batch(const BatchPtr& batch, const Message& message) {
   std::shared_ptr<Batch> below;  // made only when somebody is at capacity
   std::uint64_t dropped = 0;
   for (std::size_t i = 0; i < batch->members.size(); ++i) {
+    if (i + kAhead < batch->members.size()) prefetch(batch->members[i + kAhead].get(), sizeof(Listening));
     Listening& member = *batch->members[i];
     const bool full = member.is_full();
     if (full && !below)
@@ -42,16 +88,13 @@ std::uint64_t post_batch(const BatchPtr& batch, const Message& message) {
     if (below) below->members.push_back(batch->members[i]);
   }
   const BatchPtr to = below ? below : batch;
-  if (!to->members.empty())
-    boost::asio::post(batch->loop->io, [to, message] {
-      for (const ListeningPtr& member : to->members) hand_over(*member, message);
-    });
+  if (!to->members.empty()) batch->loop->post(to, message);
   return dropped;
 }
 
 void post_one(const ListeningPtr& listening, const Message& message) {
   ++listening->posted;
-  boost::asio::post(listening->loop->io, [listening, message] { hand_over(*listening, message); });
+  listening->loop->post(std::make_shared<Batch>(Batch{listening->loop, {listening}}), message);
 }
 
 }  // namespace roomcheck::channel_layer

@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "libs/channel_layer/channel_layer.h"
@@ -10,11 +11,7 @@
 // How a hub (the memory layer's, or a Redis peer) hands messages to the event loops of its process.
 namespace roomcheck::channel_layer {
 
-// One event loop of the process.
-struct Loop {
-  explicit Loop(boost::asio::io_context& context) : io(context) {}
-  boost::asio::io_context& io;
-};
+class Loop;
 using LoopPtr = std::shared_ptr<Loop>;
 
 // The listening end of a channel. `handler` and `alive` belong to the loop's thread.
@@ -39,15 +36,38 @@ struct Batch {
 };
 using BatchPtr = std::shared_ptr<const Batch>;
 
+// One event loop of the process, and what is due to its listeners.
+//
+// What one turn of the loop has brought to the same members is handed over member by member, not message by
+// message: in a room of thousands every member is cold in the cache, and is touched once.
+class Loop : public std::enable_shared_from_this<Loop> {
+ public:
+  explicit Loop(boost::asio::io_context& context) : io(context) {}
+  // Hands `message` to the members in a later turn, in the order of the calls. Thread: any.
+  void post(BatchPtr to, Message message);
+
+  boost::asio::io_context& io;
+
+ private:
+  struct Due {
+    BatchPtr to;
+    Message message;
+  };
+  void hand_over();
+
+  std::mutex mu_;
+  std::vector<Due> due_;  // guarded by mu_; not empty: a task is posted
+};
+
 // Those who listen, loop by loop.
 std::vector<BatchPtr> batches_of(const std::vector<ListeningPtr>& members);
 
 // Posting is the hub's, one thread at a time (its mutex, or its home loop).
 //
-// One task for all members of the batch that are below capacity; returns how many are not and get nothing.
+// To all members of the batch that are below capacity; returns how many are not and get nothing.
 std::uint64_t post_batch(const BatchPtr& batch, const Message& message);
 
-// A task for one, whatever its capacity.
+// To one, whatever its capacity.
 void post_one(const ListeningPtr& listening, const Message& message);
 
 }  // namespace roomcheck::channel_layer

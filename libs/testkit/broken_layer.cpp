@@ -93,8 +93,8 @@ class BrokenLayer final : public ChannelLayer {
     if (is("message-shared-and-changed"))
       return inner_->listen(
           channel,
-          [listener](const Message& message) {
-            listener(message);
+          [listener](const Message& message, bool more) {
+            listener(message, more);
             Event& shared = const_cast<Event&>(*message);
             if (shared.contains("text")) shared["text"] = "tampered";
           },
@@ -102,9 +102,9 @@ class BrokenLayer final : public ChannelLayer {
     if (is("delivered-twice"))
       return inner_->listen(
           channel,
-          [listener](const Message& message) {
-            listener(message);
-            listener(message);
+          [listener](const Message& message, bool more) {
+            listener(message, true);
+            listener(message, more);
           },
           std::move(done));
     inner_->listen(channel, std::move(listener), std::move(done));

@@ -39,6 +39,11 @@ class Connection {
   // REQUIRES: server side (frames are unmasked).
   virtual Sent send(const PreparedText& text) = 0;
   virtual void ping(std::string_view payload) = 0;
+  // What is sent from cork() to uncork() leaves in one write, at uncork(): for a caller that knows what is
+  // due, so that nobody has to come back to the connection at the end of the turn. Within one handler; not
+  // nested.
+  virtual void cork() {}
+  virtual void uncork() {}
 
   // Starts the close handshake; what was accepted before is still sent. on_close() follows within a bounded
   // time.

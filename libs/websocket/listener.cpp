@@ -69,7 +69,7 @@ void Listener::start() { reactor_.add(fd_, *this, EPOLLIN); }
 
 void Listener::stop() {
   if (fd_ < 0) return;
-  reactor_.remove(fd_, *this);
+  reactor_.remove(fd_, *this, shared_from_this());
   ::close(fd_);
   fd_ = -1;
 }

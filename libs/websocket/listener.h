@@ -29,7 +29,6 @@ class Listener final : public Pollable, public std::enable_shared_from_this<List
   void on_events(std::uint32_t events) override;
   void flush() override {}
   void on_tick(Nanoseconds now) override;
-  std::shared_ptr<Pollable> keep() override { return shared_from_this(); }
 
  private:
   Reactor& reactor_;

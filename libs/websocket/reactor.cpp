@@ -6,8 +6,14 @@
 #include <cassert>
 #include <stdexcept>
 
+#include "libs/base/prefetch.h"
+
 namespace roomcheck::websocket {
 namespace {
+
+// The next sockets are fetched into the cache while one is worked on.
+constexpr int kAhead = 1;
+constexpr std::size_t kWarm = 384;
 
 constexpr auto kTick = std::chrono::milliseconds(200);
 
@@ -35,6 +41,7 @@ void Reactor::shutdown() {
   epoll_.close(ignored);
   timer_.cancel(ignored);
   dirty_.clear();
+  removed_.clear();
 }
 
 void Reactor::add(int fd, Pollable& socket, std::uint32_t events) {
@@ -56,7 +63,9 @@ void Reactor::modify(int fd, Pollable& socket, std::uint32_t events) {
   ::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_MOD, fd, &event);
 }
 
-void Reactor::remove(int fd, Pollable& socket) {
+void Reactor::remove(int fd, Pollable& socket, std::shared_ptr<void> owner) {
+  removed_.push_back(std::move(owner));
+  post_flush();
   ::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_DEL, fd, nullptr);
   assert(sockets_[socket.slot_] == &socket);
   sockets_.back()->slot_ = socket.slot_;
@@ -87,9 +96,10 @@ void Reactor::pass() {
   now_ = steady_clock().now();
   for (current_ = 0; current_ < count_;) {
     const epoll_event& event = events_[static_cast<std::size_t>(current_++)];
+    if (current_ + kAhead < count_)
+      prefetch(events_[static_cast<std::size_t>(current_ + kAhead)].data.ptr, kWarm);
     auto* socket = static_cast<Pollable*>(event.data.ptr);
     if (socket == nullptr) continue;
-    const std::shared_ptr<Pollable> held = socket->keep();
     socket->on_events(event.events);
   }
   current_ = count_ = 0;
@@ -98,7 +108,11 @@ void Reactor::pass() {
 void Reactor::flush_soon(Pollable& socket) {
   if (socket.dirty_) return;
   socket.dirty_ = true;
-  dirty_.push_back(socket.keep());
+  dirty_.push_back(&socket);
+  post_flush();
+}
+
+void Reactor::post_flush() {
   if (flush_posted_) return;
   flush_posted_ = true;
   boost::asio::post(io_, [this] { flush_dirty(); });
@@ -106,11 +120,14 @@ void Reactor::flush_soon(Pollable& socket) {
 
 void Reactor::flush_dirty() {
   flush_posted_ = false;
-  std::vector<std::shared_ptr<Pollable>> due;
+  std::vector<Pollable*> due;
   due.swap(dirty_);
-  for (const auto& socket : due) {
-    socket->dirty_ = false;
-    socket->flush();
+  std::vector<std::shared_ptr<void>> removed;
+  removed.swap(removed_);
+  for (std::size_t i = 0; i < due.size(); ++i) {
+    if (i + kAhead < due.size()) prefetch(due[i + kAhead], kWarm);
+    due[i]->dirty_ = false;
+    due[i]->flush();
   }
   due.clear();
   if (dirty_.empty()) dirty_.swap(due);  // keeps the capacity
@@ -128,8 +145,7 @@ void Reactor::tick() {
       // From the back: on_tick may remove its own socket, which moves the last one into its place.
       for (std::size_t i = sockets_.size(); i-- > 0;) {
         if (i >= sockets_.size()) continue;
-        const std::shared_ptr<Pollable> held = sockets_[i]->keep();
-        held->on_tick(now_);
+        sockets_[i]->on_tick(now_);
       }
     }
     tick();

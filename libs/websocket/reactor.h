@@ -18,9 +18,8 @@ class Pollable {
  public:
   virtual ~Pollable() = default;
   virtual void on_events(std::uint32_t epoll_events) = 0;
-  virtual void flush() = 0;                      // see Reactor::flush_soon
-  virtual void on_tick(Nanoseconds now) = 0;     // a few times a second: deadlines
-  virtual std::shared_ptr<Pollable> keep() = 0;  // holds the object while the reactor calls it
+  virtual void flush() = 0;                   // see Reactor::flush_soon
+  virtual void on_tick(Nanoseconds now) = 0;  // a few times a second: deadlines
 
  private:
   friend class Reactor;
@@ -45,11 +44,15 @@ class Reactor final : public boost::asio::execution_context::service {
   // Level-triggered. A socket added keeps io_context::run() going until it is removed.
   void add(int fd, Pollable& socket, std::uint32_t events);
   void modify(int fd, Pollable& socket, std::uint32_t events);
-  void remove(int fd, Pollable& socket);
+  // `owner` is let go when nothing on the reactor's stack or list can refer to the socket any more.
+  void remove(int fd, Pollable& socket, std::shared_ptr<void> owner);
 
   // Calls flush() once, after everything that is due in this turn of the loop has had its say: frames of one
   // turn leave in one write.
   void flush_soon(Pollable& socket);
+
+  using Queue = std::vector<std::shared_ptr<const std::string>>;
+  Queue& spare_queue() { return spare_queue_; }  // empty; see Session::cork
 
   std::array<char, 65536>& buffer() { return buffer_; }
   Nanoseconds now() const { return now_; }  // of the last read, or of the turn of the loop before any
@@ -57,6 +60,7 @@ class Reactor final : public boost::asio::execution_context::service {
 
  private:
   void shutdown() override;
+  void post_flush();
   void wait();
   void pass();
   void flush_dirty();
@@ -66,7 +70,9 @@ class Reactor final : public boost::asio::execution_context::service {
   boost::asio::posix::stream_descriptor epoll_;
   boost::asio::steady_timer timer_;
   std::vector<Pollable*> sockets_;
-  std::vector<std::shared_ptr<Pollable>> dirty_;
+  std::vector<Pollable*> dirty_;
+  std::vector<std::shared_ptr<void>> removed_;  // until the flush after their removal
+  Queue spare_queue_;
   std::array<epoll_event, 512> events_{};
   int current_ = 0;  // events_[current_, count_) are still to be handled in this pass
   int count_ = 0;

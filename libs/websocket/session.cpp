@@ -36,9 +36,9 @@ protocol::Random& random_source() {
 Session::Session(boost::asio::io_context& io, Role role, std::size_t send_limit, std::size_t max_message_size)
     : io_(io),
       reactor_(Reactor::of(io)),
-      send_limit_(send_limit),
       max_message_size_(max_message_size),
-      role_(role) {}
+      role_(role),
+      send_limit_(send_limit) {}
 
 Session::~Session() = default;
 
@@ -51,13 +51,9 @@ void Session::enter_reactor(Stream stream, std::uint32_t events) {
   self_ = shared_from_this();
 }
 
-void Session::guarded(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const std::exception& e) {
-    spdlog::error("a connection handler threw, closing {}: {}", remote_address_, e.what());
-    close(1011, "");
-  }
+void Session::handler_threw(const std::exception& e) {
+  spdlog::error("a connection handler threw, closing {}: {}", remote_address_, e.what());
+  close(1011, "");
 }
 
 // ---- sending
@@ -139,7 +135,20 @@ void Session::ping(std::string_view payload) {
 void Session::enqueue(std::shared_ptr<const std::string> bytes) {
   unsent_ += bytes->size();
   out_.push_back(std::move(bytes));
-  if (!hold_output_) reactor_.flush_soon(*this);
+  if (!hold_output_ && !corked_) reactor_.flush_soon(*this);
+}
+
+// While it is corked, an empty queue borrows the loop's storage: that is warm in the cache, its own would not
+// be.
+void Session::cork() {
+  corked_ = true;
+  if (out_.empty()) out_.swap(reactor_.spare_queue());
+}
+
+void Session::uncork() {
+  corked_ = false;
+  if (!out_.empty()) flush();
+  if (out_.empty()) out_.swap(reactor_.spare_queue());
 }
 
 void Session::release_output(std::string first) {
@@ -432,8 +441,7 @@ void Session::close_stream(bool reset) {
   out_.clear();
   out_head_ = out_offset_ = unsent_ = 0;
   if (!stream_.is_open()) return;
-  const std::shared_ptr<Session> held = std::move(self_);
-  reactor_.remove(stream_.fd(), *this);
+  reactor_.remove(stream_.fd(), *this, std::move(self_));
   stream_.close(reset);
   on_stream_closed();
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <boost/asio/io_context.hpp>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -28,6 +29,8 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
   Sent send_binary(std::string_view payload) override;
   Sent send(const PreparedText& text) override;
   void ping(std::string_view payload) override;
+  void cork() override;
+  void uncork() override;
   void close(std::uint16_t code, std::string_view reason) override;
   void abort() override;
   void pause_reading() override;
@@ -40,7 +43,6 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
   void on_events(std::uint32_t events) override;
   void flush() override;
   void on_tick(Nanoseconds now) override;
-  std::shared_ptr<Pollable> keep() override { return shared_from_this(); }
 
  protected:
   enum class State : std::uint8_t { opening, open, closing, lingering, closed };
@@ -76,22 +78,18 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
   void finish_with(std::function<void()> last_call);  // instead of on_close
   protocol::Processor& processor() { return *processor_; }
   bool tls_done() const { return tls_done_; }
-  void guarded(const std::function<void()>& call);  // a handler's exception closes 1011
+  template <class Call>
+  void guarded(const Call& call) try {  // a handler's exception closes 1011
+    call();
+  } catch (const std::exception& e) {
+    handler_threw(e);
+  }
 
   boost::asio::io_context& io_;
   Reactor& reactor_;
-  Stream stream_;
-  std::unique_ptr<ConnectionHandler> handler_;
-  std::string remote_address_;
-  Nanoseconds deadline_{0};  // of the present state; 0: none
-  Nanoseconds last_received_{0};
-  Nanoseconds over_limit_since_{0};  // 0: not at the limit
-  State state_ = State::opening;
-  bool hold_output_ = false;  // what is queued waits for the 101
-  bool want_read_ = true;
-  std::unique_ptr<Deflate> deflate_;  // permessage-deflate was agreed on; clients only
 
  private:
+  void handler_threw(const std::exception& e);
   Sent queue_message(std::shared_ptr<const std::string> frame);
   Sent queue_compressed(std::string_view payload, Opcode opcode);
   Sent admission(std::size_t bytes);
@@ -106,25 +104,42 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
 
   std::shared_ptr<Session> self_;  // alive while in the reactor
   std::unique_ptr<protocol::Processor> processor_;
-  std::vector<std::shared_ptr<const std::string>> out_;  // whole frames; out_[0, out_head_) are sent
-  std::size_t out_head_ = 0;
-  std::size_t out_offset_ = 0;  // sent of out_[out_head_]
-  std::size_t unsent_ = 0;
-  const std::size_t send_limit_;
   const std::size_t max_message_size_;
   std::uint64_t dropped_ = 0;
-  std::uint32_t interest_ = 0;
+  // Octets of the message that is arriving, its frames' headers included: many empty fragments are endless
+  // too.
+  std::size_t message_octets_ = 0;
   const Role role_;
   bool finished_ = false;
   bool wrote_fin_ = false;
+
+ protected:
+  std::string remote_address_;
+  Nanoseconds deadline_{0};  // of the present state; 0: none
+
+  // From here on what every message touches lies together: in a large room each line of it is a cache miss.
+  Stream stream_;
+  std::unique_ptr<ConnectionHandler> handler_;
+  Nanoseconds last_received_{0};
+  Nanoseconds over_limit_since_{0};  // 0: not at the limit
+  State state_ = State::opening;
+  bool hold_output_ = false;  // what is queued waits for the 101
+  bool corked_ = false;       // what is queued waits for uncork()
+  bool want_read_ = true;
+  std::unique_ptr<Deflate> deflate_;  // permessage-deflate was agreed on; clients only
+
+ private:
   bool tls_done_ = false;
   // The fast path may take a frame only between messages.
   bool in_processor_ = false;
   bool data_in_processor_ = false;
   std::optional<Opcode> compressed_;  // of the compressed message in the processor
-  // Octets of the message that is arriving, its frames' headers included: many empty fragments are endless
-  // too.
-  std::size_t message_octets_ = 0;
+  std::uint32_t interest_ = 0;
+  std::vector<std::shared_ptr<const std::string>> out_;  // whole frames; out_[0, out_head_) are sent
+  std::size_t out_head_ = 0;
+  std::size_t out_offset_ = 0;  // sent of out_[out_head_]
+  std::size_t unsent_ = 0;
+  const std::size_t send_limit_;
 };
 
 }  // namespace roomcheck::websocket

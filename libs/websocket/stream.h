@@ -64,9 +64,9 @@ class Stream {
 
  private:
   Outcome from_ssl(int result);
+  std::string error_;
   int fd_ = -1;
   ssl_st* ssl_ = nullptr;
-  std::string error_;
 };
 
 }  // namespace roomcheck::websocket

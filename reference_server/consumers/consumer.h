@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "libs/channel_layer/channel_layer.h"
 #include "libs/websocket/frame.h"
@@ -29,6 +30,36 @@ class Client {
   virtual void send(const websocket::PreparedText& text) = 0;
 };
 
+// What was worked out for the last events: of a broadcast to thousands, once. Members take what is due to
+// them in the same order, so that the next one asked for is nearly always the next one kept.
+//
+// Capacity: 16 events, which it keeps alive, so that their addresses cannot be another event's.
+template <class Value>
+class EventMemo {
+ public:
+  template <class Make>
+  const Value& once(const channel_layer::Message& event, Make make) {
+    for (std::size_t i = 0; i < entries_.size(); ++i, at_ = at_ + 1 < entries_.size() ? at_ + 1 : 0)
+      if (entries_[at_].event == event) return *entries_[at_].value;
+    newest_ = newest_ + 1 < kCapacity ? newest_ + 1 : 0;
+    if (newest_ == entries_.size()) entries_.emplace_back();
+    at_ = newest_;
+    Value made = make();  // may throw: nothing is kept then
+    entries_[at_] = {event, std::move(made)};
+    return *entries_[at_].value;
+  }
+
+ private:
+  struct Entry {
+    channel_layer::Message event;
+    std::optional<Value> value;
+  };
+  static constexpr std::size_t kCapacity = 16;
+  std::vector<Entry> entries_;
+  std::size_t at_ = 0;  // the last one asked for
+  std::size_t newest_ = kCapacity - 1;
+};
+
 // One reply for all members of a broadcast: the first member's consumer encodes it, the others on its loop
 // share the frame.
 //
@@ -42,18 +73,13 @@ class FanOut {
   websocket::PreparedText once(const channel_layer::Message& event, Encode encode) {
     std::unique_lock lock(mu_, std::defer_lock);
     if (threads_ == Threads::many) lock.lock();
-    if (event_ != event) {
-      frame_ = websocket::PreparedText(encode());
-      event_ = event;
-    }
-    return frame_;
+    return frames_.once(event, [&] { return websocket::PreparedText(encode()); });
   }
 
  private:
   const Threads threads_;
-  std::mutex mu_;                 // guards the rest, when there are many
-  channel_layer::Message event_;  // held, so that its address cannot be another event's
-  websocket::PreparedText frame_;
+  std::mutex mu_;  // guards the rest, when there are many
+  EventMemo<websocket::PreparedText> frames_;
 };
 
 // What a client must not send. Channels' consumers let the exception end the connection; so do we (1011), but
@@ -74,11 +100,11 @@ struct BadEvent : std::runtime_error {
 class Consumer {
  public:
   struct Parts {
-    Scope scope;
-    std::string channel_name;
-    std::shared_ptr<LayerAccess> channel_layer;
     std::shared_ptr<Client> client;
-    FanOut* fan_out;  // outlives the consumer
+    FanOut* fan_out = nullptr;  // outlives the consumer
+    std::shared_ptr<LayerAccess> channel_layer;
+    std::string channel_name;
+    Scope scope;
   };
   explicit Consumer(Parts parts) : parts_(std::move(parts)) {}
   virtual ~Consumer() = default;
