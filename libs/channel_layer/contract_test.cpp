@@ -145,6 +145,17 @@ TEST_P(Contract, EveryTypeArrivesAsSent) {  // layer.types
   EXPECT_EQ(*got, event);
 }
 
+TEST_P(Contract, AListenerIsToldWhetherMoreFollowsAtOnce) {
+  const auto me = layer().new_channel();
+  std::vector<std::pair<int, bool>> got;
+  layer().listen(me, [&](const Message& m, bool more) { got.emplace_back((*m)["n"], more); }, {});
+  for (int i = 0; i < 3; ++i) layer().send(me, numbered(i), {});
+  run_until([&] { return got.size() == 3; });
+  EXPECT_FALSE(got[2].second);
+  if (!GetParam().refuses_at_once) return;  // over Redis each may come in a turn of its own
+  EXPECT_THAT(got, ElementsAre(std::pair(0, true), std::pair(1, true), std::pair(2, false)));
+}
+
 TEST_P(Contract, AReceiverCannotChangeWhatAnotherSees) {  // layer.no-aliasing
   const auto first = layer().new_channel(), second = layer().new_channel();
   std::vector<std::string> seen;

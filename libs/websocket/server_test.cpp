@@ -66,6 +66,47 @@ TEST_F(WebSocket, CarriesBinary) {
   EXPECT_EQ(client.seen->binaries[0], std::string("\0\xff", 2));
 }
 
+TEST_F(WebSocket, WhatIsCorkedLeavesAtUncorkAndInOrder) {
+  Opened client = open();
+  const ConnectionPtr& member = accepted[0].connection;
+  member->cork();
+  member->send_text("1");
+  member->send_text("2");
+  EXPECT_GT(member->unsent_bytes(), 0u);
+  member->uncork();
+  EXPECT_EQ(member->unsent_bytes(), 0u);  // without a turn of the loop
+  member->send_text("3");
+  run_until([&] { return client.seen->texts.size() == 3; });
+  EXPECT_THAT(client.seen->texts, ElementsAre("1", "2", "3"));
+}
+
+TEST_F(WebSocket, ACorkThatTheKernelCannotTakeKeepsWhatIsLeft) {
+  options.send_buffer_limit = std::size_t{64} << 20;
+  Opened client = open();
+  const ConnectionPtr& member = accepted[0].connection;
+  std::vector<std::string> sent;
+  for (int i = 0; i < 40; ++i) {
+    member->cork();
+    for (int j = 0; j < 2; ++j)
+      member->send_text(sent.emplace_back(300'000, static_cast<char>('a' + i % 26)));
+    member->uncork();
+  }
+  EXPECT_GT(member->unsent_bytes(), 0u);  // nobody has read: the kernel is full
+  run_until([&] { return client.seen->texts.size() == sent.size(); });
+  EXPECT_TRUE(client.seen->texts == sent);
+}
+
+TEST_F(WebSocket, ACorkedConnectionMayEnd) {
+  Opened client = open();
+  const ConnectionPtr member = accepted[0].connection;
+  member->cork();
+  member->send_text("never sent");
+  member->abort();
+  member->uncork();
+  run_until([&] { return !client.seen->closes.empty(); });
+  EXPECT_THAT(client.seen->texts, IsEmpty());
+}
+
 TEST_F(WebSocket, WhatIsSentBeforeTheAnswerFollowsThe101) {
   hold = true;
   Opened client = connect();

@@ -147,7 +147,8 @@ void Session::cork() {
 
 void Session::uncork() {
   corked_ = false;
-  if (!out_.empty()) flush();
+  const bool awaited = (interest_ & EPOLLOUT) != 0;  // the kernel is full, and will tell when it is not
+  if (!out_.empty() && !awaited) flush();
   if (out_.empty()) out_.swap(reactor_.spare_queue());
 }
 
