@@ -98,6 +98,8 @@ void add(LoadResult::Sends& to, const LoadResult::Sends& from) {
   to.late += from.late;
   to.dropped += from.dropped;
   to.refused += from.refused;
+  to.lag_p99_ns = std::max(to.lag_p99_ns, from.lag_p99_ns);
+  to.due_at_end += from.due_at_end;
 }
 
 void add(LoadResult::Generator& to, const LoadResult::Generator& from) {

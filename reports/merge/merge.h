@@ -21,6 +21,9 @@ struct Shard {
 //
 // What cannot be added is said to be unknown: p50 and p99 of a room, a stage or a size of rooms that several
 // shards have timed are 0.
+// Two figures are bounds: sends.lag_p99 is the worst shard's (99 % of all sends were at most as late), and
+// sends.due_at_end is of each shard's own messages to its own members (at least so many were due). Memory is
+// that of all generators together; the target's is the most that a shard saw in that second.
 //
 // Throws BadInput, one sentence: a whole run among them, shards of different runs (seed, scenario, profile or
 // version differ), one twice, one missing.

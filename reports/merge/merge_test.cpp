@@ -118,6 +118,8 @@ TEST(Merge, AddsEverythingElseThatCanBeAdded) {
     r.generator.queue_unread_max_bytes = 10 * i;
     r.generator.queue_unsent_max_bytes = 20 * i;
     r.events = {{static_cast<std::int64_t>(10 - i), "stage", "b"}, {20, "closes", "c"}};
+    r.sends.lag_p99_ns = static_cast<std::int64_t>(i == 1 ? 900 : 100);
+    r.sends.due_at_end = 5 + i;
     r.connections.compressed = 7;
     r.generator.rss_growth_bytes = -1;
     r.series[0].rss_bytes = 10;
@@ -129,7 +131,7 @@ TEST(Merge, AddsEverythingElseThatCanBeAdded) {
     r.stages = {{"ramp", 5, 50, 7, 8, static_cast<std::int64_t>(9 + i)},
                 {"peak", 6, i == 1 ? 60u : 0u, 7, 8, 9}};
     r.room_sizes = {{8, i == 0 ? 4u : 0u, 100, 7, 8, 1, 9, 10}, {1, 1, i == 2 ? 5u : 0u, 7, 8, 1, 9, 10}};
-    if (i > 0) r.target_process = {static_cast<std::int64_t>(1000 * i), 1};
+    if (i > 0) r.target_process = {static_cast<std::int64_t>(1000 * i), 1, 60 + i, -2};
   }
   const LoadResult m = merge(s.shards);
   EXPECT_EQ(m.sends.refused, 6u);
@@ -145,6 +147,8 @@ TEST(Merge, AddsEverythingElseThatCanBeAdded) {
   ASSERT_EQ(m.events.size(), 4u) << "a stage is told once, what happened to each shard by each";
   EXPECT_EQ(m.events[0].at_ns, 8);
   EXPECT_EQ(m.events[0].kind, "stage");
+  EXPECT_EQ(m.sends.lag_p99_ns, 900) << "99 % of all were at most as late as the worst shard's";
+  EXPECT_EQ(m.sends.due_at_end, 18u);
   EXPECT_EQ(m.connections.compressed, 21u);
   EXPECT_EQ(m.generator.rss_growth_bytes, -3);
   EXPECT_EQ(m.series[0].rss_bytes, 30u);
@@ -170,6 +174,8 @@ TEST(Merge, AddsEverythingElseThatCanBeAdded) {
   EXPECT_EQ(m.room_sizes[1].first_p50_ns, 0);
   ASSERT_TRUE(m.target_process.has_value());
   EXPECT_EQ(m.target_process->cpu_ns, 2000);
+  EXPECT_EQ(m.target_process->rss_bytes, 62u) << "one process: not added";
+  EXPECT_EQ(m.target_process->rss_growth_bytes, -2);
   EXPECT_EQ(m.target_process->cpu_per_delivery_ns, 0) << "2000 ns of 3000 deliveries";
 }
 

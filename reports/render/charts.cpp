@@ -230,6 +230,36 @@ std::string members_over_time_chart(const LoadResult& result, const std::string&
                            : "<h4>What happened during the run</h4><ul class=events>" + happened + "</ul>\n");
 }
 
+std::string memory_over_time_chart(const LoadResult& result, const std::string& id) {
+  const auto any = [&](std::uint64_t Second::*bytes) {
+    return std::any_of(result.series.begin(), result.series.end(),
+                       [&](const Second& s) { return s.*bytes > 0; });
+  };
+  Table table{{"At", "Phase"}, {}, false};
+  for (const Second& s : result.series)
+    table.rows.push_back({Cell(seconds(s.at_ns), s.at_ns), escape(s.phase)});
+  json series = json::array();
+  const auto add = [&](const char* label, std::uint64_t Second::*bytes) {
+    json values = json::array();
+    for (std::size_t i = 0; i < result.series.size(); ++i) {
+      const std::uint64_t size = result.series[i].*bytes;
+      values.push_back(size > 0 ? json(static_cast<double>(size) / (1 << 20)) : json(nullptr));
+      table.rows[i].push_back(size > 0 ? Cell(format_size(size), static_cast<std::int64_t>(size))
+                                       : Cell("–", -1));
+    }
+    table.heads.push_back(label);
+    series.push_back({{"label", label}, {"values", values}});
+  };
+  if (any(&Second::rss_bytes)) add("generator", &Second::rss_bytes);
+  if (any(&Second::target_rss_bytes)) add("target", &Second::target_rss_bytes);
+  if (series.empty()) return "";
+  return figure(
+      id, "Memory",
+      "Resident at the end of each second: of the generator (merged shards: of all together), and of "
+      "the target where --target-pid named it.",
+      over_time("memory", result, series), table);
+}
+
 std::string heat_map(const LoadResult& result, const std::string& id) {
   const std::vector<Column> columns = heat_columns(result.series);
   int low = 1000, high = -1;

@@ -22,6 +22,8 @@ std::string percentile_chart(const Latency& latency, const std::string& id, cons
 std::string latency_over_time_chart(const LoadResult& result, const std::string& id);
 std::string rate_over_time_chart(const LoadResult& result, const std::string& id);
 std::string members_over_time_chart(const LoadResult& result, const std::string& id);
+// Empty when the result does not know it (of the target: --target-pid).
+std::string memory_over_time_chart(const LoadResult& result, const std::string& id);
 // How many deliveries took how long in each second: shows two humps where percentiles show one line. Empty
 // when the result has no histograms of its seconds.
 std::string heat_map(const LoadResult& result, const std::string& id);

@@ -100,6 +100,14 @@ TEST(LoadPage, NamesTheOffenders) {
               HasSubstr("message 3 of sender 2 in room <code>r1</code> never reached member 4"));
 }
 
+TEST(LoadPage, MemoryIsDrawnWhereItIsKnown) {
+  LoadResult result = load();
+  EXPECT_THAT(page(result), Not(HasSubstr("\"kind\":\"memory\"")));
+  EXPECT_THAT(page(result), Not(HasSubstr("in the second half of the run")));
+  result.series[1].rss_bytes = 3 << 20;
+  EXPECT_THAT(page(result), HasSubstr(R"("series":[{"label":"generator","values":[null,3.0]}])"));
+}
+
 TEST(LoadPage, AnEmptyResultIsStillAPage) {
   EXPECT_THAT(page(LoadResult()), HasSubstr("</html>"));
   EXPECT_THAT(page(LoadResult()), Not(HasSubstr("data-chart=")));

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 
 #include "libs/base/units.h"
 #include "reports/model/thresholds.h"
@@ -211,6 +212,7 @@ std::string connections(const LoadResult& r) {
   const auto if_any = [&](const char* what, std::uint64_t count) {
     if (count > 0) table.rows.push_back({what, count_cell(count)});
   };
+  if_any("of the opened, with permessage-deflate", r.connections.compressed);
   if_any("left by plan", r.connections.left);
   if_any("opened again", r.connections.reconnected);
   if_any("slow readers", r.connections.slow_readers);
@@ -221,6 +223,17 @@ std::string connections(const LoadResult& r) {
   for (const auto& [kind, count] : r.connections.by_error)
     kinds.rows.push_back({escape(kind), count_cell(count)});
   return out + render(kinds);
+}
+
+// "20.0 MiB (+1.25 MiB in the second half of the run)"; the latter where the seconds were looked at.
+Cell memory_cell(const LoadResult& r, std::uint64_t bytes, std::int64_t growth) {
+  const bool known =
+      std::any_of(r.series.begin(), r.series.end(), [](const Second& s) { return s.rss_bytes > 0; });
+  return Cell(format_size(bytes) + (known ? std::string(growth < 0 ? " (-" : " (+") +
+                                                format_size(static_cast<std::uint64_t>(std::abs(growth))) +
+                                                " in the second half of the run)"
+                                          : ""),
+              1);
 }
 
 std::string generator(const LoadResult& r) {
@@ -256,7 +269,10 @@ std::string generator(const LoadResult& r) {
                       ", at most " + format_size(r.generator.queue_unread_max_bytes),
             1)},
       {"samples refused", count_cell(r.generator.refused_samples)},
-      {"memory", Cell(format_size(r.generator.rss_bytes), 1)}};
+      {"memory", memory_cell(r, r.generator.rss_bytes, r.generator.rss_growth_bytes)}};
+  if (r.target_process && r.target_process->rss_bytes > 0)
+    table.rows.push_back({"the target's memory",
+                          memory_cell(r, r.target_process->rss_bytes, r.target_process->rss_growth_bytes)});
   if (r.sends.refused > 0)
     table.rows.insert(table.rows.begin() + 4, {"sends refused by the control", count_cell(r.sends.refused)});
   return render(table);
@@ -313,7 +329,8 @@ std::string load_section(const LoadResult& r, const std::string& id) {
   part("by-percentile", "Percentiles", percentile_charts(r, id + "-percentiles"));
   part("over-time", "Over time",
        latency_over_time_chart(r, id + "-latency") + heat_map(r, id + "-heat") +
-           rate_over_time_chart(r, id + "-rate") + members_over_time_chart(r, id + "-members"));
+           rate_over_time_chart(r, id + "-rate") + memory_over_time_chart(r, id + "-memory") +
+           members_over_time_chart(r, id + "-members"));
   part("members", "First, median, last member",
        titled("First, median and last member", members_table(r)) + members_chart(r, id + "-room"));
   part("deliveries", "Deliveries", titled("Deliveries", ledger(r)));

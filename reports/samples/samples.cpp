@@ -66,7 +66,9 @@ LoadResult sample_load() {
                           sends ? std::llround((1.5 + .2 * std::sin(s / 4.0)) * 1e6) : 0,
                           sends ? std::llround((4 + std::cos(s / 3.0)) * 1e6) : 0,
                           sends ? std::llround((s == 41 ? 81. : 9 + 2 * std::sin(s * 3.0)) * 1e6) : 0,
-                          sends ? second_of(random, s).encode() : ""});
+                          sends ? second_of(random, s).encode() : "",
+                          static_cast<std::uint64_t>(40 + 50 * std::min(s, 5) + s / 4) << 20,
+                          static_cast<std::uint64_t>(80 + 60 * std::min(s, 5)) << 20});
   }
   out.events = {{30'000 * kMillisecond, "stage", "a third of the rooms moved to the slow node"},
                 {41'000 * kMillisecond, "target", "stopped answering for 80 ms"},
@@ -162,6 +164,7 @@ LoadResult sample_run(double factor, int seed) {
   std::mt19937_64 random(static_cast<std::uint64_t>(seed));
   LoadResult out = small_load();
   out.latency.clear();
+  out.target_process.reset();
   const double luck = factor * (1 + static_cast<double>(random() % 1000) / 20000);
   out.latency["fan_out"].corrected = times(random, 1.5 * luck, .35, 20, 20000);
   out.latency["last"].corrected = times(random, 3 * luck, .25, 20, 2000);
@@ -197,6 +200,10 @@ LoadResult small_load() {
                 {at(2), "run", 20, 10, 100, second.quantile(.5).count(), second.quantile(.99).count(),
                  second.max().count(), second.encode()},
                 {at(3), "drain", 20, 0, 0, 0, 0, 0, ""}};
+  for (std::size_t i = 0; i < out.series.size(); ++i) {
+    out.series[i].rss_bytes = (17 + i) << 20;
+    out.series[i].target_rss_bytes = i == 2 ? 0 : 64ULL << 20;  // just restarted
+  }
   out.events = {{at(2), "target", "the target was restarted"}};
   out.rooms = {{"room-0", 10, 150, 150, 0, kMillisecond, 2 * kMillisecond, 3 * kMillisecond},
                {"room-1", 10, 150, 149, 1, kMillisecond, 2 * kMillisecond, 81 * kMillisecond}};
@@ -211,6 +218,8 @@ LoadResult small_load() {
   out.generator.busiest_thread = .02;
   out.generator.loop_lag.record(std::chrono::microseconds(90));
   out.generator.rss_bytes = 20ULL << 20;
+  out.generator.rss_growth_bytes = 1 << 20;
+  out.target_process = {9 * kMillisecond, 45'000, 64ULL << 20, -4096};
   out.thresholds = {{"delivery.lost==0", 1, false}, {"fan_out.p99<50ms", 1.69e6, true}};
   return out;
 }

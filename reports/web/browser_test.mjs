@@ -41,8 +41,8 @@ const open = async (options, file = "page.html") => {
 const tests = {
   "draws every chart, in colour": async () => {
     const { page, close } = await open();
-    // Two load runs with six charts each, and both side by side.
-    assert.equal(await page.locator("figure canvas").count(), 13);
+    // Two load runs with seven charts each, and both side by side.
+    assert.equal(await page.locator("figure canvas").count(), 15);
     const wrong = await page.locator("figure .chart").evaluateAll((all) => all.filter((box) => {
       const canvas = box.querySelector("canvas");
       const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -57,7 +57,7 @@ const tests = {
       return !blue || (!orange && !box.dataset.chart.includes("members"));
     }).map((box) => box.dataset.chart));
     assert.deepEqual(wrong, [], "charts without their curves");
-    for (const name of ["heat", "latency", "members"])
+    for (const name of ["heat", "latency", "memory", "members"])
       await page.locator(`#r1-over-time figure:has([data-chart=r1-${name}-data])`).screenshot({ path: at(`chart_${name}.png`) });
     await page.locator("#r1-members").screenshot({ path: at("chart_room.png") });
     await page.locator("section").first().screenshot({ path: at("side_by_side.png") });

@@ -118,6 +118,12 @@
       x: { label: "at", value: (u, v) => (v == null ? "–" : v + " s") }, value: (u, v) => count(v),
       plugins: [bands(chart)],
     }),
+    memory: (chart) => ({
+      scales: { x: { time: false, range: () => span(chart) }, y: { range: (u, low, high) => [0, (high || 1) * 1.15] } },
+      axes: [axis({ size: 34, values: (u, at) => at.map((s) => s + " s") }), axis({ size: 64, values: (u, at) => at.map((mib) => +mib.toPrecision(3) + " MiB") })],
+      x: { label: "at", value: (u, v) => (v == null ? "–" : v + " s") }, value: (u, v) => (v == null ? "–" : trim(v) + " MiB"),
+      plugins: [bands(chart)],
+    }),
     heat: (chart) => {
       const low = chart.edges[0], high = chart.edges[chart.edges.length - 1];
       const total = chart.x.map(() => 0), fullest = chart.x.map(() => null), best = chart.x.map(() => 0);
