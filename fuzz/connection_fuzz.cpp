@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
+#include <cerrno>
+#include <cstring>
 #include <string>
 
 #include "fuzz/fuzz.h"
@@ -66,8 +68,9 @@ std::string converse(World& world, const std::string& bytes) {
   (void)::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address);
   address.sin_port = htons(world.server.port());
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  fuzz::promise(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0,
-                "the server listens");
+  // libFuzzer's alarm may interrupt it.
+  while (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+    fuzz::promise(errno == EINTR, (std::string("the server listens: ") + std::strerror(errno)).c_str());
   (void)!::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   ::shutdown(fd, SHUT_WR);
   std::string out;

@@ -94,13 +94,16 @@ TEST(Hostile, OneAddressGetsItsShareAndNoMore) {
 }
 
 TEST(Hostile, PingsWithoutReadingAndOneByteFragmentsStopNobody) {
-  Program server;
+  Program server({"--send-buffer-limit", "256KiB"});
   OrdinaryRoom room(server);
   auto witness = server.member("/ws/chat/attacked/"), attacker = server.member("/ws/chat/attacked/");
   const std::string ping = encoded(frame(9, std::string(125, 'p')));
   std::string pings;
   for (int i = 0; i < 1000; ++i) pings += ping;
-  for (int i = 0; i < 20; ++i) ASSERT_TRUE(attacker->send_bytes(pings, soon()).ok());
+  for (const Nanoseconds limit = soon(); server.metric("pings_unanswered_total") == 0;) {
+    ASSERT_LT(steady_clock().now(), limit) << "every pong waits to be read";
+    ASSERT_TRUE(attacker->send_bytes(pings, soon()).ok());
+  }
   const std::string text = R"({"msg": ")" + std::string(20000, 'f') + "\"}";
   std::string fragments;
   for (std::size_t i = 0; i < text.size(); ++i)

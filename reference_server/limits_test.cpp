@@ -71,17 +71,20 @@ TEST(Limits, DeepJsonIsABadMessage) {
   EXPECT_EQ(room.finish(), "");
 }
 
-TEST(Limits, WhoNeverAnswersACloseFrameIsEndedAllTheSame) {
+TEST(Limits, WhoDoesNotFinishTheClosingIsEndedAllTheSame) {
   Program server;
   OrdinaryRoom room(server);
-  std::vector<Socket> silent;
-  for (int i = 0; i < 50; ++i) {
-    silent.emplace_back(server.port());
-    silent.back().say(upgrade("/ws/chat/silent/"));
-    silent.back().say(encoded(frame(1, "not JSON")));
+  constexpr std::size_t kSilent = 50;
+  std::vector<Socket> silent, lasting;
+  for (std::size_t i = 0; i < kSilent; ++i) {
+    silent.emplace_back(server.port());  // never answers a close frame
+    silent.back().say(upgrade("/ws/chat/silent/") + encoded(frame(1, "not JSON")));
+    lasting.emplace_back(server.port());  // and this one never ends TCP
+    lasting.back().say(upgrade("/ws/chat/lasting/") + encoded(frame(8, "\x03\xe8")));
   }
-  server.await("bad_messages_total", silent.size());
+  server.await("bad_messages_total", kSilent);
   server.await_below("connections", OrdinaryRoom::kMembers + 1);
+  EXPECT_EQ(server.metric("close_timeouts_total"), 2 * kSilent);
   EXPECT_EQ(room.finish(), "");
 }
 

@@ -25,6 +25,8 @@ void add(NodeStats& sum, const websocket::ServerStats& server, const HostStats& 
   sum.server.bytes_sent += server.bytes_sent;
   sum.server.handshake_timeouts += server.handshake_timeouts;
   sum.server.idle_timeouts += server.idle_timeouts;
+  sum.server.close_timeouts += server.close_timeouts;
+  sum.server.unanswered_pings += server.unanswered_pings;
   sum.server.over_limit_closes += server.over_limit_closes;
   sum.server.over_connection_limit += server.over_connection_limit;
   sum.server.over_address_limit += server.over_address_limit;

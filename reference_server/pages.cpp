@@ -33,6 +33,10 @@ std::string prometheus(const NodeStats& stats) {
        stats.server.protocol_errors);
   line("counter", "idle_timeouts_total", "Connections ended because nothing was received.",
        stats.server.idle_timeouts);
+  line("counter", "close_timeouts_total",
+       "Connections ended because the client did not finish their closing.", stats.server.close_timeouts);
+  line("counter", "pings_unanswered_total", "Pings of clients that do not read their pongs.",
+       stats.server.unanswered_pings);
   line("counter", "slow_readers_closed_total", "Connections closed 1013 because they did not read.",
        stats.server.over_limit_closes);
   line("counter", "messages_received_total", "Messages from clients.", stats.server.messages_received);

@@ -42,6 +42,8 @@ struct ServerStats {
   std::uint64_t bytes_sent = 0;
   std::uint64_t handshake_timeouts = 0;
   std::uint64_t idle_timeouts = 0;
+  std::uint64_t close_timeouts = 0;    // WebSockets whose closing the client did not finish
+  std::uint64_t unanswered_pings = 0;  // over send_buffer_limit
   std::uint64_t over_limit_closes = 0;
   std::uint64_t over_connection_limit = 0;
   std::uint64_t over_address_limit = 0;

@@ -284,6 +284,14 @@ void ServerSession::on_dropped() {
   if (core_ != nullptr) ++core_->stats.messages_dropped;
 }
 
+void ServerSession::on_unanswered_ping() {
+  if (core_ != nullptr) ++core_->stats.unanswered_pings;
+}
+
+void ServerSession::on_unfinished_close() {
+  if (core_ != nullptr && upgraded_) ++core_->stats.close_timeouts;
+}
+
 void ServerSession::on_failed(std::uint16_t code) {
   if (core_ != nullptr) ++(code == 1009 ? core_->stats.too_large_messages : core_->stats.protocol_errors);
 }

@@ -49,6 +49,8 @@ class ServerSession final : public Session {
   void on_received() override;
   void on_sent(std::size_t bytes, bool message) override;
   void on_dropped() override;
+  void on_unanswered_ping() override;
+  void on_unfinished_close() override;
   void on_failed(std::uint16_t code) override;
   void on_stream_closed() override;
 

@@ -352,7 +352,8 @@ void Session::deliver(Opcode code, std::string_view payload) {
 void Session::handle_control(const protocol::MessagePtr& message) {
   const std::string& payload = message->get_payload();
   if (message->get_opcode() == opcode::ping) {
-    if (state_ != State::open || unsent_ >= send_limit_) return;  // a flood of pings must not grow the queue
+    if (state_ != State::open) return;
+    if (unsent_ >= send_limit_) return on_unanswered_ping();  // a flood of pings must not grow the queue
     const auto frame = messages()->get_message();
     if (!processor_->prepare_pong(payload, frame)) queue_control(frame);
     return;
@@ -450,6 +451,7 @@ void Session::close_stream(bool reset) {
 void Session::on_tick(Nanoseconds now) {
   if (deadline_ != Nanoseconds(0) && now >= deadline_) {
     if (state_ == State::opening) return on_opening_deadline();
+    on_unfinished_close();
     finish({1006, "the peer did not finish the closing handshake"});
     return close_stream(state_ == State::closing);
   }

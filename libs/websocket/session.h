@@ -60,6 +60,8 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
   virtual void on_received() {}  // a data message, for counters
   virtual void on_sent(std::size_t bytes, bool message) { (void)bytes, (void)message; }
   virtual void on_dropped() {}
+  virtual void on_unanswered_ping() {}      // its pong would have been beyond the send limit
+  virtual void on_unfinished_close() {}     // the peer took longer than it may to end what is closed
   virtual void on_failed(std::uint16_t) {}  // the peer broke the protocol or a limit: closed with this code
   virtual void on_stream_closed() {}        // last word: out of the reactor
 
