@@ -183,11 +183,7 @@ std::vector<Mutant> inner_mutants() {
        ""},
       {"lose", K::load, {}, "Exactly every Nth delivery of a room message is dropped.", "N"},
       {"duplicate", K::load, {}, "Exactly every Nth delivery of a room message is doubled.", "N"},
-      {"burn",
-       K::load,
-       {},
-       "Every delivery of a room message keeps the CPU busy for a fixed time.",
-       "DURATION"},
+      {"burn", K::load, {}, "Every delivery of a room message uses up a fixed time of the CPU.", "DURATION"},
       {"reorder", K::load, {}, "Exactly every Nth comes after the next one to the same member.", "N"},
       {"delay", K::load, {}, "Every delivery of a room message is delayed by a fixed time.", "DURATION"},
       {"member-delay", K::load, {}, "Member i of five gets everything after i times this.", "DURATION"},
@@ -245,7 +241,7 @@ Mutation::Mutation(const std::vector<std::string>& choices) {
   load_plan_.reorder = number("reorder");
   load_plan_.serves = number("serves");
   load_plan_.delay = duration("delay");
-  load_plan_.burn = duration("burn");
+  if (has("burn")) load_plan_.burn = duration("burn");
   load_plan_.member_delay = duration("member-delay");
   load_ = std::make_unique<LoadMutants>(load_plan_);
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "libs/stats/histogram.h"
 #include "libs/websocket/connection.h"
@@ -13,18 +14,18 @@ namespace roomcheck::reference_server {
 
 // What the load mutants do to the deliveries of room messages.
 struct LoadPlan {
-  std::uint64_t lose = 0;       // every Nth is dropped; 0: none
-  std::uint64_t duplicate = 0;  // every Nth comes twice
-  std::uint64_t reorder = 0;    // every Nth comes after the next one to the same member
-  Nanoseconds delay{0};         // of each
-  Nanoseconds burn{0};          // of the processor's time, for each
-  Nanoseconds member_delay{0};  // member i of five gets it after (i + 1) times this
-  Nanoseconds stall{0};         // nothing leaves in the last `stall` ...
-  Nanoseconds stall_period{0};  // ... of each such period
-  std::uint64_t serves = 0;     // deliveries a second at most; 0: no limit
+  std::uint64_t lose = 0;           // every Nth is dropped; 0: none
+  std::uint64_t duplicate = 0;      // every Nth comes twice
+  std::uint64_t reorder = 0;        // every Nth comes after the next one to the same member
+  Nanoseconds delay{0};             // of each
+  std::optional<Nanoseconds> burn;  // of the thread's CPU time, for each; 0 costs what burning costs besides
+  Nanoseconds member_delay{0};      // member i of five gets it after (i + 1) times this
+  Nanoseconds stall{0};             // nothing leaves in the last `stall` ...
+  Nanoseconds stall_period{0};      // ... of each such period
+  std::uint64_t serves = 0;         // deliveries a second at most; 0: no limit
 
   bool active() const {
-    return lose + duplicate + reorder + serves > 0 || (delay + burn + member_delay + stall).count() > 0;
+    return burn || lose + duplicate + reorder + serves > 0 || (delay + member_delay + stall).count() > 0;
   }
 };
 
