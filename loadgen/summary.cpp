@@ -162,7 +162,7 @@ std::string health(const reports::LoadResult& r) {
                                   ? format_duration(Nanoseconds(static_cast<std::int64_t>(t.value)))
                                   : fixed(t.value, t.value == std::floor(t.value) ? 0 : 3);
     out += std::string(&t == &r.thresholds.front() ? "thresholds   " : "             ") +
-           (t.passed ? "ok      " : "MISSED  ") + left(t.expression, 28) + value + "\n";
+           (t.passed ? "ok      " : "MISSED  ") + left(t.expression, 36) + " " + value + "\n";
   }
   return out;
 }

@@ -120,6 +120,8 @@ TEST(Faults, DescriptorsThatRunOutInLoadgenAreCountedAndTheRunComesToItsEnd) {
                          "0",
                          "--duration",
                          "3s",
+                         "--threshold",
+                         "connections.failed==0",
                          "--json",
                          "-"});
   while (load.err().find("run ") == std::string::npos && !load.wait(std::chrono::seconds(1))) {

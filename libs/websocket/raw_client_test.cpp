@@ -40,9 +40,10 @@ class Peer {
   }
   ~Peer() {
     ::shutdown(listener_, SHUT_RDWR);
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
     ::close(listener_);
   }
+  void end_of_conversation() { thread_.join(); }  // what it has noted may be read now
 
   std::unique_ptr<RawClient> connect() const {
     auto client = RawClient::connect(parse_url("ws://127.0.0.1:" + std::to_string(port_) + "/ws/"), soon());
@@ -192,11 +193,10 @@ TEST(RawClientHandshake, TellsARefusalFromAnEndFromSilence) {
 
 TEST(RawClientReads, JoinsFragmentsAndAnswersPingsBetweenThem) {
   std::string answer;
-  const Peer peer([&](int fd) {
+  Peer peer([&](int fd) {
     put(fd, server_frame(1, "one ", false) + server_frame(9, "are you there") + server_frame(0, "two"));
     answer = take_until(fd, "\x8a");
     ::shutdown(fd, SHUT_WR);
-    take_until(fd, "");
   });
   const auto client = peer.connect();
   const Received got = client->read_message(Peer::soon());
@@ -204,6 +204,7 @@ TEST(RawClientReads, JoinsFragmentsAndAnswersPingsBetweenThem) {
   EXPECT_EQ(got.payload, "one two");
   EXPECT_EQ(got.fragments, 2);
   EXPECT_EQ(client->read_message(Peer::soon()).kind, Kind::end);
+  peer.end_of_conversation();
   EXPECT_EQ(answer.substr(0, 2), "\x8a\x8d") << "a masked pong of 13 octets";
 }
 
@@ -216,10 +217,13 @@ TEST(RawClientReads, TellsHowAStreamEnded) {
   EXPECT_EQ(reads(server_frame(8, "")).code, 1005);
 
   const Peer resets([](int fd) {
+    take_until(fd, "go on");  // the client has seen the connection that is about to be reset
     const linger now{1, 0};
     ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
   });
-  EXPECT_EQ(resets.connect()->read_message(Peer::soon()).kind, Kind::reset);
+  const auto client = resets.connect();
+  EXPECT_TRUE(client->send_bytes("go on", Peer::soon()).ok());
+  EXPECT_EQ(client->read_message(Peer::soon()).kind, Kind::reset);
 }
 
 TEST(RawClientReads, AMessageInPiecesIsNotLostByATimeout) {

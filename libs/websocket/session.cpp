@@ -31,6 +31,10 @@ protocol::Random& random_source() {
   return random;
 }
 
+// websocketpp finds out the machine's byte order in the first call that needs it, without a lock: this one
+// comes before there are threads.
+[[maybe_unused]] const std::uint64_t kByteOrderIsKnown = websocketpp::lib::net::_htonll(1);
+
 }  // namespace
 
 Session::Session(boost::asio::io_context& io, Role role, std::size_t send_limit, std::size_t max_message_size)
