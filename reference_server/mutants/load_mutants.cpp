@@ -39,8 +39,8 @@ void burn_cpu(Nanoseconds burn) {
 // A room member's connection whose deliveries are held, dropped, doubled, overtaken.
 class LoadMutants::Held final : public Connection, public std::enable_shared_from_this<Held> {
  public:
-  Held(ConnectionPtr inner, LoadMutants& mutants, std::shared_ptr<Waiting> waiting, std::uint32_t member)
-      : inner_(std::move(inner)), mutants_(mutants), waiting_(std::move(waiting)), member_(member) {}
+  Held(ConnectionPtr inner, LoadMutants& mutants, Waiting& waiting, std::uint32_t member)
+      : inner_(std::move(inner)), mutants_(mutants), waiting_(waiting), member_(member) {}
 
   Sent send_text(std::string_view payload) override;
   Sent send(const websocket::PreparedText& text) override { return send_text(text.payload()); }
@@ -60,15 +60,18 @@ class LoadMutants::Held final : public Connection, public std::enable_shared_fro
  private:
   const ConnectionPtr inner_;
   LoadMutants& mutants_;
-  const std::shared_ptr<Waiting> waiting_;
+  Waiting& waiting_;
   const std::uint32_t member_;
   std::string to_be_overtaken_;
   std::uint64_t to_be_overtaken_number_ = 0;
 };
 
-// What waits on one loop, by the time when it is due.
-class LoadMutants::Waiting final : public std::enable_shared_from_this<Waiting> {
+// What waits on one loop, by the time when it is due; ends with the loop.
+class LoadMutants::Waiting final : public boost::asio::execution_context::service {
  public:
+  using key_type = Waiting;
+  static boost::asio::execution_context::id id;
+
   struct Item {
     Nanoseconds due;
     std::uint64_t order;  // equal due: first come, first served
@@ -81,7 +84,8 @@ class LoadMutants::Waiting final : public std::enable_shared_from_this<Waiting> 
     }
   };
 
-  explicit Waiting(boost::asio::io_context& io) : timer_(io) {}
+  explicit Waiting(boost::asio::execution_context& context)
+      : service(context), timer_(static_cast<boost::asio::io_context&>(context)) {}
 
   bool full() const { return items_.size() >= kMostWaiting; }
   bool empty() const { return items_.empty(); }
@@ -92,16 +96,18 @@ class LoadMutants::Waiting final : public std::enable_shared_from_this<Waiting> 
   }
 
  private:
+  void shutdown() override { items_ = {}; }
+
   void arm() {
     if (items_.empty() || (armed_ && items_.top().due >= armed_for_)) return;
     armed_ = true;
     armed_for_ = items_.top().due;
     timer_.expires_at(std::chrono::steady_clock::time_point(armed_for_));
-    timer_.async_wait([self = shared_from_this()](const boost::system::error_code& code) {
+    timer_.async_wait([this](const boost::system::error_code& code) {
       if (code) return;
-      self->armed_ = false;
-      self->release();
-      self->arm();
+      armed_ = false;
+      release();
+      arm();
     });
   }
 
@@ -125,14 +131,13 @@ class LoadMutants::Waiting final : public std::enable_shared_from_this<Waiting> 
   Nanoseconds armed_for_{0};
 };
 
+boost::asio::execution_context::id LoadMutants::Waiting::id;
+
 LoadMutants::LoadMutants(const LoadPlan& plan) : plan_(plan) {}
-LoadMutants::~LoadMutants() = default;
 
 ConnectionPtr LoadMutants::wrap(ConnectionPtr connection, boost::asio::io_context& io) {
-  const std::lock_guard lock(mu_);
-  std::shared_ptr<Waiting>& waiting = waiting_[&io];
-  if (!waiting) waiting = std::make_shared<Waiting>(io);
-  return std::make_shared<Held>(std::move(connection), *this, waiting, members_++);
+  return std::make_shared<Held>(std::move(connection), *this, boost::asio::use_service<Waiting>(io),
+                                members_++);
 }
 
 // When a delivery that has arrived leaves.
@@ -156,16 +161,16 @@ Connection::Sent LoadMutants::Held::send_text(std::string_view payload) {
   LoadStats& stats = mutants_.stats_;
   const LoadPlan& plan = mutants_.plan_;
   const std::uint64_t number = ++stats.deliveries;
-  if ((plan.lose > 0 && number % plan.lose == 0) || waiting_->full()) {
+  if ((plan.lose > 0 && number % plan.lose == 0) || waiting_.full()) {
     ++stats.lost;
     return Sent::accepted;
   }
   const Nanoseconds now = steady_clock().now();
   const Nanoseconds due = mutants_.due(now, member_);
-  if (due <= now && waiting_->empty()) {
+  if (due <= now && waiting_.empty()) {
     leave(number, now, std::string(payload));
   } else {
-    waiting_->add({due, 0, shared_from_this(), number, now, std::string(payload)});
+    waiting_.add({due, 0, shared_from_this(), number, now, std::string(payload)});
   }
   return Sent::accepted;
 }
@@ -176,7 +181,7 @@ void LoadMutants::Held::leave(std::uint64_t number, Nanoseconds arrived, const s
   if (plan.reorder > 0 && number % plan.reorder == 0 && to_be_overtaken_.empty()) {
     to_be_overtaken_ = payload;
     to_be_overtaken_number_ = number;
-    waiting_->add({steady_clock().now() + kLongestHold, 0, shared_from_this(), number, arrived, {}});
+    waiting_.add({steady_clock().now() + kLongestHold, 0, shared_from_this(), number, arrived, {}});
     return;
   }
   if (plan.burn) burn_cpu(*plan.burn);

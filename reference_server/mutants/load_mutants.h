@@ -2,7 +2,6 @@
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -51,7 +50,6 @@ struct LoadStats {
 class LoadMutants {
  public:
   explicit LoadMutants(const LoadPlan& plan);
-  ~LoadMutants();
 
   websocket::ConnectionPtr wrap(websocket::ConnectionPtr connection, boost::asio::io_context& io);
   LoadStats& stats() { return stats_; }
@@ -64,8 +62,7 @@ class LoadMutants {
   const LoadPlan plan_;
   LoadStats stats_;
   std::mutex mu_;
-  std::map<boost::asio::io_context*, std::shared_ptr<Waiting>> waiting_;  // guarded by mu_
-  std::uint32_t members_ = 0;                                             // guarded by mu_
+  std::atomic<std::uint32_t> members_{0};
   Nanoseconds first_{-1};     // guarded by mu_; the stalls' origin
   Nanoseconds next_slot_{0};  // guarded by mu_; of `serves`
 };

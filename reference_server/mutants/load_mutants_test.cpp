@@ -64,6 +64,20 @@ TEST(LoadMutants, BurnIsOfTheCpuAlsoOnABusyMachine) {
   EXPECT_GE(burnt, 200ms);
 }
 
+TEST(LoadMutants, WhatStillWaitsEndsWithItsLoop) {
+  LoadPlan plan;
+  plan.delay = 1h;
+  LoadMutants mutants(plan);
+  std::weak_ptr<Sink> gone;
+  {
+    boost::asio::io_context io;
+    const auto sink = std::make_shared<Sink>();
+    gone = sink;
+    mutants.wrap(sink, io)->send_text("x");
+  }
+  EXPECT_TRUE(gone.expired());
+}
+
 TEST(LoadMutants, BurningNothingIsAPlanToCompareWith) {
   LoadPlan plan;
   EXPECT_FALSE(plan.active());

@@ -33,8 +33,6 @@ std::unique_ptr<Wire> Mutation::listen(boost::asio::io_context&, const std::stri
   return nullptr;
 }
 
-LoadMutants::~LoadMutants() = default;
-
 Wire::~Wire() = default;
 std::uint16_t Wire::port() const { return 0; }
 void Wire::stop() {}
