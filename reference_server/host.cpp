@@ -69,7 +69,7 @@ class Host final : public std::enable_shared_from_this<Host> {
   void dispatch(const channel_layer::Message& event);
 
   LoopParts& parts_;
-  const bool on_pool_;
+  const bool on_pool_;  // a sync kind; beside what every delivery reads
   bool corked_ = false;
   bool closed_ = false;
   websocket::ConnectionPtr connection_;

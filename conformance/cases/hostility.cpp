@@ -29,6 +29,18 @@ void expect_kept(Context& c, const std::vector<MemberPtr>& all, const MemberPtr&
 
 }  // namespace
 
+websocket::RawFrame frame_of(std::uint8_t opcode, const std::string& payload, bool fin) {
+  websocket::RawFrame frame;
+  frame.opcode = opcode;
+  frame.payload = payload;
+  frame.fin = fin;
+  return frame;
+}
+
+std::string close_payload(std::uint16_t code, const std::string& reason) {
+  return std::string{static_cast<char>(code >> 8), static_cast<char>(code & 0xff)} + reason;
+}
+
 Offence bad_text(const std::string& what, const std::string& payload) {
   websocket::RawFrame frame;
   frame.payload = payload;

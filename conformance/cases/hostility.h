@@ -15,6 +15,9 @@ struct Offence {
 Offence bad_text(const std::string& what, const std::string& payload);  // one masked text frame
 Offence bad_frame(const std::string& what, const websocket::RawFrame& frame);
 
+websocket::RawFrame frame_of(std::uint8_t opcode, const std::string& payload, bool fin = true);
+std::string close_payload(std::uint16_t code, const std::string& reason = "");  // of a close frame
+
 // What the target owes to whom offends.
 enum class Consequence {
   policy,           // what the profile says about bad messages

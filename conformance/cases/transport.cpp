@@ -11,18 +11,6 @@ constexpr Level kMust = Level::must;
 using websocket::RawFrame;
 using websocket::ReceivedFrame;
 
-RawFrame frame_of(std::uint8_t opcode, const std::string& payload, bool fin = true) {
-  RawFrame frame;
-  frame.opcode = opcode;
-  frame.payload = payload;
-  frame.fin = fin;
-  return frame;
-}
-
-std::string close_payload(std::uint16_t code, const std::string& reason = "") {
-  return std::string{static_cast<char>(code >> 8), static_cast<char>(code & 0xff)} + reason;
-}
-
 std::string status_text(const std::string& payload) {
   if (payload.size() < 2) return "no status";
   return std::to_string(static_cast<unsigned char>(payload[0]) << 8 | static_cast<unsigned char>(payload[1]));

@@ -10,18 +10,6 @@ constexpr Level kMust = Level::must;
 using websocket::RawFrame;
 using websocket::ReceivedFrame;
 
-RawFrame frame_of(std::uint8_t opcode, const std::string& payload, bool fin = true) {
-  RawFrame frame;
-  frame.opcode = opcode;
-  frame.payload = payload;
-  frame.fin = fin;
-  return frame;
-}
-
-std::string status(std::uint16_t code) {
-  return {static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
-}
-
 // Every frame that comes until TCP ends.
 std::vector<ReceivedFrame> frames_to_the_end(Context& c, const MemberPtr& member) {
   member->gone = true;
@@ -71,7 +59,7 @@ std::vector<Case> transport_frames_cases() {
          c.given([&] { c.all_hear(members, c.say(members[0])); });
          const std::string wire = c.profile().room.send.render(c.fresh_text("never whole"));
          (void)members[0]->client->send_bytes(RawClient::encode(frame_of(1, wire.substr(0, 5), false)) +
-                                                  RawClient::encode(frame_of(8, status(1000))),
+                                                  RawClient::encode(frame_of(8, close_payload(1000))),
                                               c.deadline());
          const Received end = expect_end(c, members[0], "a close frame between fragments");
          if (end.kind != Received::Kind::close)
@@ -148,7 +136,8 @@ std::vector<Case> transport_frames_cases() {
          std::vector<std::pair<std::string, RawFrame>> causes;
          causes.emplace_back("a close frame without a status", frame_of(8, ""));
          for (const std::uint16_t code : {1000, 4999, 999, 1004, 1005, 1006, 1015, 2999, 5000})
-           causes.emplace_back("a close frame with " + std::to_string(code), frame_of(8, status(code)));
+           causes.emplace_back("a close frame with " + std::to_string(code),
+                               frame_of(8, close_payload(code)));
          causes.emplace_back("a reserved opcode", frame_of(15, ""));
          for (const auto& [what, frame] : causes) {
            const MemberPtr member = c.join(c.fresh_room());

@@ -5,6 +5,8 @@
 #include <queue>
 #include <string>
 
+#include "reference_server/mutants/wrapped_connection.h"
+
 namespace roomcheck::reference_server {
 
 using websocket::Connection;
@@ -37,28 +39,18 @@ void burn_cpu(Nanoseconds burn) {
 }  // namespace
 
 // A room member's connection whose deliveries are held, dropped, doubled, overtaken.
-class LoadMutants::Held final : public Connection, public std::enable_shared_from_this<Held> {
+class LoadMutants::Held final : public WrappedConnection, public std::enable_shared_from_this<Held> {
  public:
   Held(ConnectionPtr inner, LoadMutants& mutants, Waiting& waiting, std::uint32_t member)
-      : inner_(std::move(inner)), mutants_(mutants), waiting_(waiting), member_(member) {}
+      : WrappedConnection(std::move(inner)), mutants_(mutants), waiting_(waiting), member_(member) {}
 
   Sent send_text(std::string_view payload) override;
   Sent send(const websocket::PreparedText& text) override { return send_text(text.payload()); }
-  Sent send_binary(std::string_view payload) override { return inner_->send_binary(payload); }
-  void ping(std::string_view payload) override { inner_->ping(payload); }
-  void close(std::uint16_t code, std::string_view reason) override { inner_->close(code, reason); }
-  void abort() override { inner_->abort(); }
-  void pause_reading() override { inner_->pause_reading(); }
-  void resume_reading() override { inner_->resume_reading(); }
-  std::size_t unsent_bytes() const override { return inner_->unsent_bytes(); }
-  std::uint64_t dropped() const override { return inner_->dropped(); }
-  std::string remote_address() const override { return inner_->remote_address(); }
 
   void leave(std::uint64_t number, Nanoseconds arrived, const std::string& payload);
   void leave_overtaken(std::uint64_t number);
 
  private:
-  const ConnectionPtr inner_;
   LoadMutants& mutants_;
   Waiting& waiting_;
   const std::uint32_t member_;

@@ -4,6 +4,7 @@
 #include <regex>
 
 #include "reference_server/mutants/mutation.h"
+#include "reference_server/mutants/wrapped_connection.h"
 
 namespace roomcheck::reference_server {
 namespace {
@@ -16,10 +17,11 @@ constexpr std::string_view kEchoPrefix = "xxx\\uff1a";
 constexpr std::string_view kMemberPrefix =
     "\\u9884\\u8b66\\u4fe1\\u606f2\\uff1a\\u9884\\u8b66\\u4fe1\\u606f1\\uff1a";  // 预警信息2：预警信息1：
 
-class MutantConnection final : public Connection, public std::enable_shared_from_this<MutantConnection> {
+class MutantConnection final : public WrappedConnection,
+                               public std::enable_shared_from_this<MutantConnection> {
  public:
   MutantConnection(ConnectionPtr inner, const Mutation& mutation, bool room, boost::asio::io_context& io)
-      : inner_(std::move(inner)), mutation_(mutation), room_(room), flush_(io) {}
+      : WrappedConnection(std::move(inner)), mutation_(mutation), room_(room), flush_(io) {}
 
   Sent send_text(std::string_view payload) override { return send(PreparedText(payload)); }
 
@@ -33,16 +35,6 @@ class MutantConnection final : public Connection, public std::enable_shared_from
     }
     return mutation_.has("echo-swapped") ? swapped(payload) : inner_->send(text);
   }
-
-  Sent send_binary(std::string_view payload) override { return inner_->send_binary(payload); }
-  void ping(std::string_view payload) override { inner_->ping(payload); }
-  void close(std::uint16_t code, std::string_view reason) override { inner_->close(code, reason); }
-  void abort() override { inner_->abort(); }
-  void pause_reading() override { inner_->pause_reading(); }
-  void resume_reading() override { inner_->resume_reading(); }
-  std::size_t unsent_bytes() const override { return inner_->unsent_bytes(); }
-  std::uint64_t dropped() const override { return inner_->dropped(); }
-  std::string remote_address() const override { return inner_->remote_address(); }
 
  private:
   Sent send_room(std::string payload) {
@@ -71,7 +63,6 @@ class MutantConnection final : public Connection, public std::enable_shared_from
     return sent;
   }
 
-  const ConnectionPtr inner_;
   const Mutation& mutation_;
   const bool room_;
   boost::asio::steady_timer flush_;
