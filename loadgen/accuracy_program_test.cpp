@@ -2,6 +2,8 @@
 // long they have held each delivery: what loadgen reports is to agree with that within 2 %, and the ledger to
 // the message. The delays are long on purpose: 2 % of them is more than what sockets and a scheduler add on a
 // machine that is not overloaded, and a run whose own health says that it was is no proof either way.
+#include <csignal>
+
 #include "libs/stats/histogram.h"
 #include "loadgen/program_test.h"
 
@@ -76,6 +78,52 @@ TEST(AccuracyOnSockets, AStallOfOneSecondEveryFive) {
   SKIP_UNLESS_BELIEVABLE(c);
   expect_agreement(c, {0.5, 0.85, 0.9, 0.95, 0.99});
   EXPECT_GT(c.corrected.quantile(0.99), std::chrono::milliseconds(1150));  // the stall is in it
+}
+
+// A generator that does not run for a while reads late what has come meanwhile. The target holds each
+// delivery, so that those of the messages sent just before fall into that while. Uncorrected: that we also
+// send late then is no latency.
+Json stalled_run(const std::vector<std::string>& more) {
+  const Server server({"--mutant", "delay=200ms"});
+  const testkit::TemporaryDirectory directory;
+  const std::string live = directory.path("live"), file = directory.path("r.json");
+  std::vector<std::string> words{kBin + "/loadgen", "run", "--target",   server.target, "--clients", "20",
+                                 "--rooms",         "20",  "--senders",  "1",           "--rate",    "200",
+                                 "--warmup",        "0",   "--duration", "4s",          "--drain",   "5s",
+                                 "--live-jsonl",    live,  "--json",     file};
+  words.insert(words.end(), more.begin(), more.end());
+  Process run(words);
+  while (testkit::slurp(live).find("\"phase\":\"run\"") == std::string::npos &&
+         !run.wait(std::chrono::seconds(0))) {
+  }
+  run.signal(SIGSTOP);
+  EXPECT_EQ(run.wait(std::chrono::seconds(2)), std::nullopt);  // this is the stall
+  run.signal(SIGCONT);
+  run.wait();
+  return Json::parse(testkit::slurp(file));
+}
+
+TEST(KernelTimestamps, TakeTheGeneratorsOwnStallOutOfTheLatency) {
+  const auto longest = [](const Json& result) {
+    return result["latency"]["fan_out"]["uncorrected"]["max_ns"].get<std::int64_t>();
+  };
+  const Json read = stalled_run({});
+  const Json kernel = stalled_run({"--kernel-timestamps"});
+  EXPECT_EQ(read["receive_time"], "read");
+  EXPECT_FALSE(read["generator"].contains("client_lag"));
+  EXPECT_EQ(kernel["receive_time"], "kernel");
+  const std::int64_t lag = kernel["generator"]["client_lag"]["max_ns"];
+  EXPECT_LT(longest(kernel), longest(read) / 2);  // there the stall is in the latency ...
+  EXPECT_GT(lag, 2 * longest(kernel));            // ... here it is told apart from it
+  EXPECT_EQ(kernel["delivery"]["lost"], 0);
+  // Each delivery is in both, and has a time of the kernel.
+  EXPECT_EQ(kernel["generator"]["client_lag"]["count"], kernel["latency"]["fan_out"]["corrected"]["count"]);
+}
+
+TEST(KernelTimestamps, AreRefusedWhereTlsHidesThem) {
+  const Outcome outcome = loadgen({"--target", "wss://127.0.0.1:1", "--kernel-timestamps"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_NE(outcome.err.find("TLS hides from us"), std::string::npos) << outcome.err;
 }
 
 TEST(LedgerOnSockets, LossDuplicatesAndReorderingAreExact) {

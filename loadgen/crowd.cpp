@@ -238,8 +238,9 @@ void Crowd::on_message(std::uint32_t number, const websocket::Message& message) 
     steps_.push({message.at + wait, number, Step::Kind::resume, stays_[number]});
     return;
   }
-  if (traffic_.is_member(number)) return traffic_.receive(number, message.payload, message.at);
-  traffic_.receive(number, message.payload, message.at);
+  if (traffic_.is_member(number))
+    return traffic_.receive(number, message.payload, message.at, message.kernel_at);
+  traffic_.receive(number, message.payload, message.at, message.kernel_at);
   if (!traffic_.is_member(number)) return;
   parts_.sums.join.corrected.record(message.at - client.intended);
   parts_.sums.join.uncorrected.record(message.at - client.intended);

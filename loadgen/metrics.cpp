@@ -23,7 +23,8 @@ const Words kLatencies{{"fan_out", "a delivery of what a member said, from the i
                        {"spread", "time between a message's first delivery and its last"},
                        {"connect", "a connection, from the time it was to begin to the 101"},
                        {"join", "a connection, from the time it was to begin to being a member"},
-                       {"loop_lag", "how late our own event loop was"}};
+                       {"loop_lag", "how late our own event loop was"},
+                       {"client_lag", "with --kernel-timestamps, a delivery's wait in the kernel for us"}};
 // ... and how it is summed up.
 const Words kSums{{"count", "how many"},        {"min", "the least"},      {"mean", "the mean"},
                   {"p50", "the median"},        {"p90", "90 % are below"}, {"p99", "99 % are below"},
@@ -59,6 +60,8 @@ const Words kOthers{
     {"generator.cpu_per_delivery", "the same for each delivery"},
     {"generator.busiest_thread", "of one core, our busiest thread in its busiest second"},
     {"generator.refused_samples", "latencies outside what a histogram holds"},
+    {"generator.inexact_receive_times",
+     "with --kernel-timestamps, deliveries without a kernel time of their own"},
     {"generator.rss_bytes", "our memory at the end"},
     {"generator.rss_growth_bytes", "what the second half of the run added to it"},
     {"generator.queue_samples", "looks at what the kernel held of our connections"},
@@ -125,6 +128,7 @@ void collect(const Json& json, const std::string& prefix, std::vector<Metric>& o
 std::vector<Metric> all_metrics() {
   Scenario scenario;
   scenario.workloads.clear();
+  scenario.kernel_timestamps = true;
   for (const Workload* workload : all_workloads()) {
     WorkloadPlan plan;
     plan.workload = workload;

@@ -16,6 +16,7 @@ TEST(Metrics, EachHasAMeaning) {
 
 TEST(Metrics, EachCanStandInAThresholdAsItIsListed) {
   Scenario scenario;
+  scenario.kernel_timestamps = true;
   for (const Workload* workload : all_workloads()) {
     WorkloadPlan plan;
     plan.workload = workload;

@@ -121,6 +121,11 @@ void add_generator(CLI::App& app, Options& options) {
       ->default_str("1");
   generator.add("--seed", options.seed, "Makes the run repeatable; stands in the result", "N")
       ->default_str("random");
+  app.add_flag("--kernel-timestamps", options.scenario.kernel_timestamps,
+               "A delivery came when the kernel received it, not when we read it; how long it waited for us "
+               "is told apart. "
+               "Not with wss://")
+      ->group("Generator");
 }
 
 void add_run(CLI::App& run, Options& options) {

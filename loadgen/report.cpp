@@ -66,6 +66,7 @@ reports::LoadResult blank_result(const Scenario& scenario, const target::Profile
   out.profile = profile.name;
   out.scenario = to_json(scenario);
   out.seed = scenario.seed;
+  if (scenario.kernel_timestamps) out.generator.client_lag = reports::ClientLag{};
   out.shard = {scenario.shard.index, scenario.shard.count, scenario.run};
   for (const WorkloadPlan& plan : scenario.workloads) {
     out.latency[std::string(plan.workload->latency())];
@@ -118,6 +119,10 @@ void add(reports::LoadResult& result, Health& health, Merged& merged, const Traf
   result.sends.dropped += sends.dropped_full + sends.dropped_no_sender;
   result.sends.refused += sends.refused;
   health.dropped_full += sends.dropped_full;
+  if (reports::ClientLag* lag = result.generator.client_lag ? &*result.generator.client_lag : nullptr) {
+    lag->lag.merge(work.client_lag().lag);
+    lag->inexact += work.client_lag().inexact;
+  }
   merged.lag.merge(sends.lag);
   for (reports::RoomResult& room : work.room_results()) result.rooms.push_back(std::move(room));
   for (reports::StreamSent& stream : work.streams_sent()) result.streams_sent.push_back(std::move(stream));
@@ -233,6 +238,10 @@ void conclude(reports::LoadResult& result, const Scenario& scenario,
   health.refused_samples = result.generator.refused_samples;
   health.busiest_thread = result.generator.busiest_thread;
   health.loop_lag_p99 = result.generator.loop_lag.quantile(0.99);
+  if (const auto& lag = result.generator.client_lag) {
+    health.client_lag_p99 = lag->lag.quantile(0.99);
+    health.inexact_receive_times = lag->inexact;
+  }
   health.queue_samples = result.generator.queue_samples;
   health.queue_samples_unread = result.generator.queue_samples_unread;
   health.threads = scenario.threads;

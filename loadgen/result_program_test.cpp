@@ -47,6 +47,7 @@ TEST(Result, OfEachWorkloadFollowsItsSchema) {
     {"workload": "churn", "clients": 20, "stay": "200ms"}], "warmup": "0",
     "stages": [{"name": "calm", "duration": "300ms"}, {"name": "rise", "duration": "300ms", "load_to": 2}]})");
   run("several", {"--scenario", scenario, "--target-pid", std::to_string(getpid())});
+  run("kernel-timestamps", {"--kernel-timestamps", "--clients", "20", "--rooms", "2", "--duration", "300ms"});
   EXPECT_EQ(testkit::run(check).out, "");
   // And the check can fail.
   Json wrong = Json::parse(testkit::slurp(check.back()));

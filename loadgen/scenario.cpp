@@ -109,7 +109,12 @@ std::vector<std::uint32_t> room_sizes(const WorkloadPlan& plan) {
 
 void validate(const Scenario& s, const target::Profile& profile) {
   require(!s.targets.empty(), "--target: at least one is needed");
-  for (const std::string& target : s.targets) validate_target(target);
+  for (const std::string& target : s.targets) {
+    validate_target(target);
+    require(!s.kernel_timestamps || !websocket::parse_url(target).secure(),
+            "--kernel-timestamps: TLS hides from us when the octets of a message came to " + target +
+                "; use ws://, or leave the option out");
+  }
   require(!s.workloads.empty() && s.workloads.size() <= 100, "a scenario has from 1 to 100 workloads");
   for (const WorkloadPlan& plan : s.workloads) {
     validate(plan);
@@ -208,6 +213,7 @@ websocket::ConnectOptions connect_options(const Scenario& s, const target::Profi
   if (!s.source_addresses.empty())
     out.source_address = s.source_addresses[client % s.source_addresses.size()];
   out.compress = s.compress;
+  out.kernel_timestamps = s.kernel_timestamps;
   out.timeout = s.timeout;
   return out;
 }

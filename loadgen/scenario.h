@@ -79,7 +79,8 @@ struct Scenario {
   std::vector<std::pair<std::string, std::string>> headers_by_client;  // client i sends line i % lines
   std::vector<std::string> cookies_by_client;
   std::vector<std::string> subprotocols;
-  bool compress = false;                      // offer permessage-deflate
+  bool compress = false;           // offer permessage-deflate
+  bool kernel_timestamps = false;  // a delivery came when the kernel received it, not when we read it
   std::vector<std::string> source_addresses;  // client i connects from i % addresses
   websocket::ClientTls tls;
   Reconnect reconnect;

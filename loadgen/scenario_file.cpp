@@ -134,6 +134,7 @@ nlohmann::ordered_json to_json(const Scenario& s) {
            {"reconnect", s.reconnect.enabled},
            {"threads", s.threads}};
   if (s.compress) out["compress"] = true;
+  if (s.kernel_timestamps) out["kernel_timestamps"] = true;
   return out;
 }
 

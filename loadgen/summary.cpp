@@ -153,6 +153,12 @@ std::string health(const reports::LoadResult& r) {
          " us of CPU per delivery, busiest thread " + fixed(100 * g.busiest_thread, 0) +
          " % of a core, loop lag p99 " + format_duration(g.loop_lag.quantile(0.99)) + ", memory " +
          format_size(g.rss_bytes) + growth(g.rss_growth_bytes) + "\n";
+  if (g.client_lag)
+    out += "client lag   p50 " + format_duration(g.client_lag->lag.quantile(0.5)) + ", p99 " +
+           format_duration(g.client_lag->lag.quantile(0.99)) + ", max " +
+           format_duration(g.client_lag->lag.max()) +
+           " in the kernel until we read; not in the latencies, which end at the kernel's times (" +
+           count(g.client_lag->inexact) + " deliveries had none of their own)\n";
   if (r.target_process)
     out += "target       " + fixed(static_cast<double>(r.target_process->cpu_per_delivery_ns) / 1000, 2) +
            " us of CPU per delivery, memory " + format_size(r.target_process->rss_bytes) +

@@ -51,6 +51,7 @@ Traffic::Traffic(const Scenario& scenario, std::size_t index, const target::Prof
       senders_(senders_of_plan(scenario.workloads[index])),
       // Nobody else hears what is said on an echo route: there is nothing to join.
       self_echo_(profile.join_barrier == target::JoinBarrier::self_echo && &workload_ != &echo()),
+      kernel_timestamps_(scenario.kernel_timestamps),
       warmup_(scenario.warmup),
       shard_(scenario.shard),
       ledger_(rooms_of(scenario, index, run, thread), senders_,
@@ -218,8 +219,22 @@ Traffic::StageSum* Traffic::stage_at(Nanoseconds intended) {
   return &stages_[stage_];
 }
 
-void Traffic::receive(std::uint32_t member, std::string_view payload, Nanoseconds at) {
+void Traffic::measure_lag(std::uint32_t member, Nanoseconds read_at, Nanoseconds kernel_at) {
+  if (kernel_at == Nanoseconds(0)) {
+    ++client_lag_.inexact;
+    return;
+  }
+  client_lag_.lag.record(read_at - kernel_at);
+  // The time is that of the read's last segment: it is the own one of the last delivery in it only.
+  if (member == last_member_ && read_at == last_read_) ++client_lag_.inexact;
+  last_member_ = member;
+  last_read_ = read_at;
+}
+
+void Traffic::receive(std::uint32_t member, std::string_view payload, Nanoseconds read_at,
+                      Nanoseconds kernel_at) {
   if (!is_open_[member]) return;
+  const Nanoseconds at = kernel_at == Nanoseconds(0) ? read_at : kernel_at;
   Probe probe;
   const ProbeFormat::Found found = probes_.find(payload, probe);
   if (found != ProbeFormat::Found::ours) {
@@ -244,6 +259,7 @@ void Traffic::receive(std::uint32_t member, std::string_view payload, Nanosecond
   const Arrival arrival = ledger_.received(member, probe, at);
   if (arrival.kind == Arrival::Kind::delivered || arrival.kind == Arrival::Kind::warm_up) ++second_.delivered;
   if (arrival.kind != Arrival::Kind::delivered) return;
+  if (kernel_timestamps_) measure_lag(member, read_at, kernel_at);
   const Nanoseconds corrected = at - Nanoseconds(probe.intended_ns);
   second_.corrected.record(corrected);
   room_latency_[arrival.room].record(corrected);
@@ -271,8 +287,10 @@ void Traffic::receive(std::uint32_t member, std::string_view payload, Nanosecond
   if (!arrival.last) return;
   also(*last_);
   size_class.last.record(corrected);
-  spread_->corrected.record(at - arrival.first_at);
-  spread_->uncorrected.record(at - arrival.first_at);
+  // By the kernel's times the one that we read last may have come before the one that we read first.
+  const Nanoseconds spread = std::max(at - arrival.first_at, Nanoseconds(0));
+  spread_->corrected.record(spread);
+  spread_->uncorrected.record(spread);
 }
 
 Traffic::Second Traffic::take_second() {

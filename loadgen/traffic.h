@@ -88,7 +88,10 @@ class Traffic {
   void send_due(Nanoseconds now);
   void stop_sending() { next_due_ = Nanoseconds::max(); }
 
-  void receive(std::uint32_t member, std::string_view payload, Nanoseconds at);
+  // `read_at`: when we read it; `kernel_at`: when the kernel had received it, 0: not known. The delivery is
+  // timed by the latter where it is known.
+  void receive(std::uint32_t member, std::string_view payload, Nanoseconds read_at,
+               Nanoseconds kernel_at = Nanoseconds(0));
   // The control did not take this message of a room; or took it so much later than it was due.
   void refused(std::uint32_t room, std::uint32_t sequence);
   void left(Nanoseconds lag);
@@ -99,6 +102,8 @@ class Traffic {
 
   const Ledger& ledger() const { return ledger_; }
   const Sends& sends() const { return sends_; }
+  // How long the timed deliveries waited in the kernel for us.
+  const reports::ClientLag& client_lag() const { return client_lag_; }
   const Workload& workload() const { return workload_; }
   // Of this thread, after finish(): that of the workload, and first, median, last, spread of its messages.
   const std::map<std::string, reports::Latency>& latency() const { return latency_; }
@@ -112,6 +117,7 @@ class Traffic {
 
  private:
   void send_one();
+  void measure_lag(std::uint32_t member, Nanoseconds read_at, Nanoseconds kernel_at);
   void advance();
   StageSum* stage_at(Nanoseconds intended);
   bool is_our_turn() const;
@@ -127,6 +133,7 @@ class Traffic {
   std::uint32_t rooms_in_plan_;
   std::uint32_t senders_;
   bool self_echo_;
+  const bool kernel_timestamps_;
   std::optional<std::regex> greeting_;
   Nanoseconds warmup_;
   const Shard shard_;
@@ -148,6 +155,9 @@ class Traffic {
   std::uint64_t joined_ = 0;
   Sends sends_;
   Second second_;
+  reports::ClientLag client_lag_;
+  std::uint32_t last_member_ = UINT32_MAX;  // of the last timed delivery, and its read
+  Nanoseconds last_read_{0};
   std::map<std::string, reports::Latency> latency_;
   reports::Latency& all_;
   reports::Latency* first_ = nullptr;  // nullptr: a message has one receiver only

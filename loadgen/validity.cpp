@@ -48,8 +48,20 @@ std::vector<std::string> invalid_because(const Health& h) {
     out.push_back("a thread of ours used " + percent(h.busiest_thread) +
                   " of a core in its busiest second (limit 90 %): "
                   "messages waited for us; use more --threads, fewer --clients, or a lower --rate");
-  if (h.loop_lag_p99 > kLoopLagFloor && static_cast<double>(h.loop_lag_p99.count()) >
-                                            kMostLagShare * static_cast<double>(h.delivery_p99.count()))
+  const auto matters = [&](Nanoseconds lag) {
+    return lag > kLoopLagFloor &&
+           static_cast<double>(lag.count()) > kMostLagShare * static_cast<double>(h.delivery_p99.count());
+  };
+  // What the loop's lag only bounds, the kernel's times measure, if they are the deliveries' own.
+  const bool is_measured = h.client_lag_p99 && static_cast<double>(h.inexact_receive_times) <=
+                                                   kMostInexact * static_cast<double>(h.expected);
+  if (is_measured && matters(*h.client_lag_p99))
+    out.push_back("at their p99 deliveries waited " + format_duration(*h.client_lag_p99) +
+                  " in the kernel for us, more than half of their own p99 of " +
+                  format_duration(h.delivery_p99) +
+                  ": the target was held up by how slowly we read, or may have been; give this machine less "
+                  "other work, or use more --threads");
+  if (!is_measured && matters(h.loop_lag_p99))
     out.push_back("our own event loop was late by " + format_duration(h.loop_lag_p99) +
                   " at its p99, more than half of the "
                   "deliveries' p99 of " +

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@ struct Health {
   std::uint64_t refused_samples = 0;
   double busiest_thread = 0;  // share of one core in its busiest second of the run
   Nanoseconds loop_lag_p99{0};
+  std::optional<Nanoseconds> client_lag_p99;  // measured where the kernel's receive times are used
+  std::uint64_t inexact_receive_times = 0;    // of the deliveries then
   Nanoseconds send_lag_p99{0};
   Nanoseconds delivery_p50{0}, delivery_p99{0};               // corrected; of the quickest workload
   std::uint64_t queue_samples = 0, queue_samples_unread = 0;  // of the kernel's queues of our connections
@@ -28,6 +31,8 @@ constexpr double kMostDroppedSends = 0.01;
 constexpr double kMostCpu = 0.90;
 constexpr Nanoseconds kLoopLagFloor = std::chrono::milliseconds(10);  // below it lag never invalidates a run
 constexpr double kMostLagShare = 0.5;                                 // of the deliveries' p99
+constexpr double kMostInexact =
+    0.01;  // of the deliveries; beyond it the loop's lag is judged as without kernel times
 constexpr double kMostUnread = 0.5;  // of the samples, from kFewestQueueSamples on
 constexpr std::uint64_t kFewestQueueSamples = 256;
 

@@ -71,6 +71,29 @@ TEST(Validity, LoopLagCountsWhereItCouldExplainTheLatency) {
   EXPECT_THAT(invalid_because(health), IsEmpty());  // below the floor
 }
 
+TEST(Validity, WhereTheKernelTellsTheTimesTheMeasuredLagCounts) {
+  Health health = healthy();
+  health.loop_lag_p99 = 15ms;
+  health.delivery_p99 = 20ms;
+  health.client_lag_p99 = 9ms;
+  EXPECT_THAT(invalid_because(health), IsEmpty());
+  health.client_lag_p99 = 11ms;
+  EXPECT_THAT(invalid_because(health), ElementsAre(HasSubstr("waited 11.0 ms in the kernel for us")));
+  health.delivery_p99 = 23ms;
+  EXPECT_THAT(invalid_because(health), IsEmpty());
+}
+
+TEST(Validity, ReadsThatBroughtSeveralDeliveriesMeasureNoLag) {
+  Health health = healthy();
+  health.loop_lag_p99 = 15ms;
+  health.delivery_p99 = 20ms;
+  health.client_lag_p99 = 1ms;
+  health.inexact_receive_times = 1000;
+  EXPECT_THAT(invalid_because(health), IsEmpty());
+  health.inexact_receive_times = 1001;
+  EXPECT_THAT(invalid_because(health), ElementsAre(HasSubstr("event loop was late by 15.0 ms")));
+}
+
 TEST(Validity, WhatWaitsInTheKernelWaitsForUs) {
   Health health = healthy();
   health.queue_samples = 1000;

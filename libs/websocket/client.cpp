@@ -14,6 +14,7 @@
 #include <unordered_set>
 #include <websocketpp/base64/base64.hpp>
 
+#include "libs/websocket/kernel_clock.h"
 #include "libs/websocket/session.h"
 
 namespace roomcheck::websocket {
@@ -36,6 +37,7 @@ struct ClientCore {
   ClientStats stats;
   std::map<std::string, Result<Address>> resolved;
   std::unordered_set<ClientSession*> sessions;
+  KernelClock kernel_clock;
 };
 
 Result<Address> resolve(const std::string& host, std::uint16_t port) {
@@ -79,6 +81,12 @@ class ClientSession final : public Session {
     if (!stream.is_open()) return fail_open(ConnectFailure::Stage::tcp, 0, errno_text(errno));
     const int on = 1;
     ::setsockopt(stream.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (options_->kernel_timestamps) {
+      if (url.secure() || ::setsockopt(stream.fd(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) != 0)
+        return fail_open(ConnectFailure::Stage::tcp, 0,
+                         url.secure() ? "TLS hides the kernel's receive times" : errno_text(errno));
+      kernel_clock_ = &core_->kernel_clock;
+    }
     if (const int code = bind_source(stream.fd()); code != 0)
       return fail_open(ConnectFailure::Stage::tcp, 0,
                        "cannot use the source address " + options_->source_address + ": " + errno_text(code));
@@ -96,6 +104,7 @@ class ClientSession final : public Session {
   void cut_loose() {
     abort();
     core_ = nullptr;
+    kernel_clock_ = nullptr;
   }
 
  private:
@@ -264,7 +273,7 @@ std::string_view to_string(ConnectFailure::Stage stage) {
 class Client::Impl {
  public:
   Impl(boost::asio::io_context& io, const ClientTls& tls)
-      : core_{io, TlsContext::client(tls), tls.server_name, {}, {}, {}} {}
+      : core_{io, TlsContext::client(tls), tls.server_name, {}, {}, {}, {}} {}
   ~Impl() {
     std::vector<std::shared_ptr<Session>> all;
     for (ClientSession* session : core_.sessions) all.push_back(session->shared_from_this());

@@ -23,6 +23,9 @@ struct ConnectOptions {
   std::chrono::nanoseconds timeout = std::chrono::seconds(10);  // from connect() to the 101
   std::size_t max_message_size = 16u << 20;
   std::size_t send_buffer_limit = 4u << 20;
+  // Ask the kernel when it received what a read brings (Message::kernel_at): one time for each read, of its
+  // last segment. Not with TLS, whose records hide it: there it fails to open.
+  bool kernel_timestamps = false;
 };
 
 // What an attempt to connect cost, each measured from connect(), and what it came to.

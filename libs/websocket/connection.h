@@ -76,6 +76,9 @@ struct Message {
   Opcode opcode;             // text or binary
   std::string_view payload;  // valid UTF-8 when text
   Nanoseconds at;            // steady clock, taken once for each read from the kernel
+  // Steady clock: when the kernel received the last segment of that read, and so what its end brought; 0: not
+  // known (ConnectOptions::kernel_timestamps).
+  Nanoseconds kernel_at{0};
 };
 
 // The application's side of one connection. The library owns it and destroys it after on_close() has

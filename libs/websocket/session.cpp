@@ -241,12 +241,17 @@ void Session::on_events(std::uint32_t events) {
 
 void Session::read_some() {
   for (int i = 0; i < kTlsReads && stream_.is_open(); ++i) {
-    const Stream::Outcome outcome = stream_.read(reactor_.buffer().data(), reactor_.buffer().size());
+    std::array<char, 65536>& buffer = reactor_.buffer();
+    Nanoseconds received{0};
+    const Stream::Outcome outcome = kernel_clock_ == nullptr
+                                        ? stream_.read(buffer.data(), buffer.size())
+                                        : stream_.read(buffer.data(), buffer.size(), received);
     if (outcome.status == Stream::Status::want_read || outcome.status == Stream::Status::want_write) return;
     if (outcome.status != Stream::Status::ok)
       return on_end(outcome.status == Stream::Status::eof ? "the connection ended" : stream_.last_error());
     last_received_ = reactor_.read_clock();
-    char* bytes = reactor_.buffer().data();
+    if (kernel_clock_ != nullptr) kernel_clock_->note(received, last_received_);
+    char* bytes = buffer.data();
     if (state_ == State::opening) {
       on_opening_bytes(bytes, outcome.bytes);
     } else if (state_ == State::open || state_ == State::closing) {
@@ -350,7 +355,10 @@ void Session::feed(char* bytes, std::size_t n) {
 void Session::deliver(Opcode code, std::string_view payload) {
   if (state_ != State::open || !handler_) return;
   on_received();
-  guarded([&] { handler_->on_message({code, payload, reactor_.now()}); });
+  guarded([&] {
+    handler_->on_message(
+        {code, payload, reactor_.now(), kernel_clock_ == nullptr ? Nanoseconds(0) : kernel_clock_->noted()});
+  });
 }
 
 void Session::handle_control(const protocol::MessagePtr& message) {

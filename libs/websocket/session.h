@@ -9,6 +9,7 @@
 
 #include "libs/websocket/connection.h"
 #include "libs/websocket/deflate.h"
+#include "libs/websocket/kernel_clock.h"
 #include "libs/websocket/protocol.h"
 #include "libs/websocket/reactor.h"
 #include "libs/websocket/stream.h"
@@ -128,7 +129,8 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
   bool hold_output_ = false;  // what is queued waits for the 101
   bool corked_ = false;       // what is queued waits for uncork()
   bool want_read_ = true;
-  std::unique_ptr<Deflate> deflate_;  // permessage-deflate was agreed on; clients only
+  KernelClock* kernel_clock_ = nullptr;  // of the client, which asks for the kernel's times
+  std::unique_ptr<Deflate> deflate_;     // permessage-deflate was agreed on; clients only
 
  private:
   bool tls_done_ = false;

@@ -144,6 +144,33 @@ Stream::Outcome Stream::read(char* buffer, std::size_t size) {
   }
 }
 
+Stream::Outcome Stream::read(char* buffer, std::size_t size, Nanoseconds& received) {
+  iovec part{buffer, size};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(timespec))> control;
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  received = Nanoseconds(0);
+  for (;;) {
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    const ssize_t n = ::recvmsg(fd_, &message, 0);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return {Status::want_read};
+    if (n < 0) {
+      error_ = std::strerror(errno);
+      return {Status::error};
+    }
+    for (cmsghdr* head = CMSG_FIRSTHDR(&message); head != nullptr; head = CMSG_NXTHDR(&message, head)) {
+      if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SO_TIMESTAMPNS) continue;
+      timespec time{};
+      std::memcpy(&time, CMSG_DATA(head), sizeof time);
+      received = std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec);
+    }
+    return n == 0 ? Outcome{Status::eof} : Outcome{Status::ok, static_cast<std::size_t>(n)};
+  }
+}
+
 // What fits of small parts is copied together: one plain send and one TLS record cost less than what
 // gathering them does.
 Stream::Outcome Stream::write(const iovec* parts, int count) {

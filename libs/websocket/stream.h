@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "libs/base/clock.h"
 #include "libs/websocket/tls.h"
 
 struct ssl_st;
@@ -54,6 +55,9 @@ class Stream {
 
   Outcome handshake();  // ok at once without TLS
   Outcome read(char* buffer, std::size_t size);
+  // The same, with when the kernel received the last segment of it (CLOCK_REALTIME); 0: it did not say.
+  // REQUIRES: no TLS, SO_TIMESTAMPNS.
+  Outcome read(char* buffer, std::size_t size, Nanoseconds& received);
   // Writes some of the parts, in order; the caller goes on from what was written. REQUIRES: count >= 1, no
   // empty first part.
   Outcome write(const iovec* parts, int count);

@@ -111,6 +111,11 @@ void add(LoadResult::Generator& to, const LoadResult::Generator& from) {
   to.queue_unread_max_bytes = std::max(to.queue_unread_max_bytes, from.queue_unread_max_bytes);
   to.queue_unsent_max_bytes = std::max(to.queue_unsent_max_bytes, from.queue_unsent_max_bytes);
   to.loop_lag.merge(from.loop_lag);
+  if (from.client_lag) {
+    if (!to.client_lag) to.client_lag = ClientLag{};
+    to.client_lag->lag.merge(from.client_lag->lag);
+    to.client_lag->inexact += from.client_lag->inexact;
+  }
   to.refused_samples += from.refused_samples;
   to.rss_bytes += from.rss_bytes;
   to.rss_growth_bytes += from.rss_growth_bytes;

@@ -113,6 +113,8 @@ TEST(Merge, AddsEverythingElseThatCanBeAdded) {
     r.connections.slow_readers = 5;
     r.connections.slow_delivered = 6;
     r.generator.threads = {{1000, .5}};
+    r.generator.client_lag = ClientLag{{}, i};
+    r.generator.client_lag->lag.record(std::chrono::milliseconds(i));
     r.generator.queue_samples = 100;
     r.generator.queue_samples_unread = i;
     r.generator.queue_unread_max_bytes = 10 * i;
@@ -140,6 +142,10 @@ TEST(Merge, AddsEverythingElseThatCanBeAdded) {
   EXPECT_EQ(m.connections.slow_readers, 15u);
   EXPECT_EQ(m.connections.slow_delivered, 18u);
   EXPECT_EQ(m.generator.threads.size(), 3u);
+  ASSERT_TRUE(m.generator.client_lag);
+  EXPECT_EQ(m.generator.client_lag->lag.count(), 3u);
+  EXPECT_EQ(m.generator.client_lag->lag.max(), std::chrono::milliseconds(2));
+  EXPECT_EQ(m.generator.client_lag->inexact, 3u);
   EXPECT_EQ(m.generator.queue_samples, 300u);
   EXPECT_EQ(m.generator.queue_samples_unread, 3u);
   EXPECT_EQ(m.generator.queue_unread_max_bytes, 20u);

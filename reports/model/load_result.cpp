@@ -101,6 +101,7 @@ json document(const LoadResult& r) {
           {"invalid_because", r.invalid_because},
           {"failed_because", r.failed_because},
           {"delivery", to_json(r.delivery)},
+          {"receive_time", r.generator.client_lag ? "kernel" : "read"},
           {"latency", latency},
           {"sends",
            {{"intended", r.sends.intended},
@@ -168,6 +169,10 @@ nlohmann::ordered_json to_json(const LoadResult& r) {
                              {"cpu_per_delivery_ns", r.target_process->cpu_per_delivery_ns},
                              {"rss_bytes", r.target_process->rss_bytes},
                              {"rss_growth_bytes", r.target_process->rss_growth_bytes}};
+  if (r.generator.client_lag) {
+    out["generator"]["client_lag"] = to_json(r.generator.client_lag->lag);
+    out["generator"]["inexact_receive_times"] = r.generator.client_lag->inexact;
+  }
   return out;
 }
 

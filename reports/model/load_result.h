@@ -40,6 +40,13 @@ struct Latency {
   stats::Histogram uncorrected;  // receive - send time
 };
 
+// How long deliveries waited in the kernel for the generator to read them.
+struct ClientLag {
+  stats::Histogram lag;  // read - the kernel's receive time, of each timed delivery that has one
+  std::uint64_t inexact =
+      0;  // had no time of the kernel's own: later ones came in the same read, or it gave none
+};
+
 // One second of the run; times relative to its start.
 struct Second {
   std::int64_t at_ns = 0;
@@ -188,6 +195,8 @@ struct LoadResult {
     };
     std::vector<Thread> threads;
     stats::Histogram loop_lag;
+    // With --kernel-timestamps: every latency then ends at the kernel's receive time. nullopt: at the read.
+    std::optional<ClientLag> client_lag;
     // Samples of the kernel's queues of our connections, during the run.
     std::uint64_t queue_samples = 0;
     std::uint64_t queue_samples_unread = 0;  // something had arrived and waited for us

@@ -203,6 +203,11 @@ LoadResult parse_load(const Field& root) {
   generator.read_if_there("queue_unread_max_bytes", out.generator.queue_unread_max_bytes);
   generator.read_if_there("queue_unsent_max_bytes", out.generator.queue_unsent_max_bytes);
   out.generator.loop_lag = parse_histogram(generator.at("loop_lag"));
+  if (generator.has("client_lag")) {
+    out.generator.client_lag = ClientLag{};
+    out.generator.client_lag->lag = parse_histogram(generator.at("client_lag"));
+    generator.read("inexact_receive_times", out.generator.client_lag->inexact);
+  }
   generator.read("refused_samples", out.generator.refused_samples);
   generator.read("rss_bytes", out.generator.rss_bytes);
   generator.read_if_there("rss_growth_bytes", out.generator.rss_growth_bytes);

@@ -236,6 +236,13 @@ Cell memory_cell(const LoadResult& r, std::uint64_t bytes, std::int64_t growth) 
               1);
 }
 
+std::string client_lag(const LoadResult& r) {
+  if (!r.generator.client_lag) return "– (--kernel-timestamps)";
+  const stats::Histogram& lag = r.generator.client_lag->lag;
+  return duration(lag.quantile(0.5).count()) + " / " + duration(lag.quantile(0.99).count()) + " / " +
+         duration(lag.max().count()) + ", not in the latencies: they end at the kernel's receive times";
+}
+
 std::string generator(const LoadResult& r) {
   const auto share = [&](std::uint64_t n) {
     return r.sends.intended == 0 ? std::string("–")
@@ -256,6 +263,7 @@ std::string generator(const LoadResult& r) {
                              : duration(lag.quantile(0.5).count()) + " / " +
                                    duration(lag.quantile(0.99).count()) + " / " + duration(lag.max().count()),
             1)},
+      {"deliveries waited in the kernel for us, p50 / p99 / max", Cell(client_lag(r), 1)},
       {"the target's CPU time, and of a delivery",
        Cell(r.target_process
                 ? duration(r.target_process->cpu_ns) + " / " + duration(r.target_process->cpu_per_delivery_ns)

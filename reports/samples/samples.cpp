@@ -91,6 +91,7 @@ LoadResult sample_load() {
   out.generator.cpu_per_delivery_ns = 25'000;
   out.generator.busiest_thread = .41;
   out.generator.loop_lag = times(random, .05, .4, 1, 5000);
+  out.generator.client_lag = ClientLag{times(random, .03, .5, 1, 5000), 12};
   out.generator.rss_bytes = 312ULL << 20;
   out.thresholds = {
       {"delivery.lost==0", 2, false}, {"fan_out.p99<50ms", 4.6e6, true}, {"sends.late<1%", .0025, true}};
