@@ -15,6 +15,7 @@ import sys
 import urllib.request
 import zlib
 
+import peers
 from table import ROOT, server
 
 MUTANTS = (("each delivery 100 ms late", ["delay=100ms"]),
@@ -61,15 +62,8 @@ class Accuracy:
     def __init__(self, options):
         self.bin = os.path.join(options.build, "bin")
         self.seconds = 10 if options.quick else 20
-        self.modules = os.path.join(options.build, "peer", "node_modules")
-        peer = os.path.join(ROOT, "benchmarks", "peer")
-        os.makedirs(os.path.dirname(self.modules), exist_ok=True)
-        for name in ("package.json", "package-lock.json", ".npmrc"):
-            with open(os.path.join(peer, name), "rb") as source, open(os.path.join(options.build, "peer", name), "wb") as copy:
-                copy.write(source.read())
-        subprocess.run(["npm", "ci", "--prefix", os.path.dirname(self.modules), "--ignore-scripts", "--no-audit", "--no-fund",
-                        "--loglevel=error"], check=True, stdout=sys.stderr)
-        self.peer_script = os.path.join(peer, "loadtest.cjs")
+        self.modules = peers.install(options.build)
+        self.peer_script = os.path.join(peers.SOURCE, "loadtest.cjs")
 
     def target(self, mutants):
         words = [os.path.join(self.bin, "reference_server"), "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--log-level", "error"]

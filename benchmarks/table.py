@@ -21,6 +21,8 @@ import time
 import urllib.request
 from datetime import datetime, timezone
 
+import peers
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 SERVER_CORE, CLIENT_CORE = 0, 1  # one each, where there are two
@@ -69,6 +71,7 @@ class Bench:
         self.bin = os.path.join(options.build, "bin")
         self.quick = options.quick
         self.repetitions = options.repetitions or (3 if options.quick else 5)
+        self.modules = peers.install(options.build) if options.peers else None
 
     def program(self, name):
         return os.path.join(self.bin, name)
@@ -124,6 +127,15 @@ class Bench:
     def floor_at_rate(self, members, rate):
         with server([self.program("floor_server")]) as (port, pid, _):
             return self.crowd(port, pid, members, rate=rate, seconds=3 if self.quick else 6)["client_cpu_per_delivery_ns"]
+
+    def ws_client(self, members, rate):
+        with server([self.program("floor_server")]) as (port, _, _):
+            words = ["node", os.path.join(peers.SOURCE, "ws_client.cjs"), self.modules, f"ws://127.0.0.1:{port}/bench/", str(members), str(rate),
+                     "3" if self.quick else "6", json.dumps({"msg": "x" * 100})]
+            done = subprocess.run(words, capture_output=True, text=True, preexec_fn=on_core(CLIENT_CORE), timeout=300)
+            if done.returncode != 0:
+                sys.exit(f"ci/bench --peers: {' '.join(words[:4])}: {done.stderr.strip()[-300:]}")
+            return json.loads(done.stdout)["cpu_per_delivery_ns"]
 
     def idle_server_memory(self, members):
         command = [self.program("reference_server"), "--listen", "127.0.0.1:0", "--control", "off", "--threads", "1"]
@@ -199,6 +211,9 @@ def rows(bench):
         out.append((f"loadgen, CPU per delivery with full accounting, {members:,} members, against the bare epoll client", "<= 1.3", "<= 1.1",
                     "us", lambda n=members, r=rate: tuple(x if x is None else x / 1e3 for x in
                                                            (bench.loadgen(n, r), bench.floor_at_rate(n, r)))))
+        if bench.modules:
+            out.append((f"peer: npm ws, CPU per delivery, only counting, {members:,} members, against the bare epoll client", None, "-", "us",
+                        lambda n=members, r=rate: (bench.ws_client(n, r) / 1e3, bench.floor_at_rate(n, r) / 1e3)))
     out.append(("server, KiB per idle connection", "<= 5", "<= 1", "KiB",
                 lambda: (bench.idle_server_memory(5000) / 1024, 1.0)))
     out.append(("loadgen, KiB per idle connection", "<= 5", "<= 1", "KiB",
@@ -232,7 +247,7 @@ def open_files():
 
 
 def holds(limit, value):
-    if limit is None:
+    if limit in (None, "-"):
         return True
     sign, number = limit.split()
     return value <= float(number) if sign == "<=" else value >= float(number)
@@ -269,7 +284,7 @@ def cells(row):
     must = row["must"] or "-"
     if row["met"] is None:
         return [row["what"], "-", "-", "-", "-", must, row["aim"], "could not be measured"]
-    verdict = "aim met" if row["aim_met"] else "MISSED" if not row["met"] else "met" if row["must"] else "aim missed"
+    verdict = "a peer" if row["aim"] == "-" else "aim met" if row["aim_met"] else "MISSED" if not row["met"] else "met" if row["must"] else "aim missed"
     number = (lambda x: f"{x:,.0f}") if row["ours"] >= 1000 else (lambda x: f"{x:.3g}")
     return [row["what"], f"{row['ratio']:.3f}", f"{row['least']:.2f}-{row['most']:.2f}", f"{number(row['ours'])} {row['unit']}".strip(),
             f"{number(row['baseline'])} {row['unit']}".strip(), must, row["aim"], verdict]
@@ -294,6 +309,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="three short repetitions: about 3 minutes")
     parser.add_argument("--repetitions", type=int, help="of each row (5; with --quick 3)")
     parser.add_argument("--only", metavar="REGEX", help="only rows whose name matches")
+    parser.add_argument("--peers", action="store_true", help="with rows for clients of others (the npm package ws), at loadgen's load")
     parser.add_argument("--json", metavar="FILE", help="all samples, for machines")
     parser.add_argument("--markdown", metavar="FILE", help="the table, for docs/PERFORMANCE.md")
     parser.add_argument("--history", metavar="FILE", help="append one JSON line of ratios (out/bench/history.jsonl)")
