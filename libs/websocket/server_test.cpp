@@ -56,6 +56,46 @@ TEST_F(WebSocket, CarriesEverySizeAcrossTheLengthForms) {
   EXPECT_TRUE(client.seen->texts == sent);
 }
 
+TEST_F(WebSocket, TellsWhenTheKernelReceivedAMessageIfAsked) {
+  on_server_message = [](Connection& connection, const Message& message) {
+    connection.send_text(message.payload);
+  };
+  for (const bool asked : {false, true}) {
+    const auto seen = std::make_shared<Seen>();
+    ConnectOptions connect_options;
+    connect_options.url = url();
+    connect_options.kernel_timestamps = asked;
+    Nanoseconds kernel_at{-1}, at{0};
+    Client client(io);
+    const ConnectionPtr connection =
+        client.connect(connect_options, std::make_unique<Recorder>(seen, [&](const Message& message) {
+                         kernel_at = message.kernel_at;
+                         at = message.at;
+                       }));
+    run_until([&] { return seen->opened; });
+    Nanoseconds sent{0};
+    const auto say = [&] {
+      sent = steady_clock().now();
+      connection->send_text("x");
+    };
+    say();
+    std::size_t answers = 1;
+    run_until([&] {
+      if (seen->texts.size() < answers) return false;
+      if (!asked || kernel_at > 0ns) return true;
+      ++answers;  // the kernel begins to take times a moment after the first socket has asked for them
+      say();
+      return false;
+    });
+    if (!asked) {
+      EXPECT_EQ(kernel_at, 0ns);
+    } else {
+      EXPECT_GT(kernel_at, sent);
+      EXPECT_LE(kernel_at, at);
+    }
+  }
+}
+
 TEST_F(WebSocket, CarriesBinary) {
   on_server_message = [](Connection& connection, const Message& message) {
     connection.send_binary(message.payload);

@@ -107,6 +107,16 @@ TEST_F(Tls, AClientWithoutTlsGetsNoConnection) {
   run_until([&] { return !client.seen->failures.empty(); });
 }
 
+TEST_F(Tls, HidesTheKernelsReceiveTimes) {
+  ConnectOptions connect_options;
+  connect_options.url = url();
+  connect_options.kernel_timestamps = true;
+  const Opened client = connect(connect_options);
+  run_until([&] { return !client.seen->failures.empty() || client.seen->opened; });
+  ASSERT_EQ(client.seen->failures.size(), 1u);
+  EXPECT_NE(client.seen->failures[0].message.find("TLS hides"), std::string::npos);
+}
+
 TEST_F(Tls, AFileThatIsNoCertificateIsNamed) {
   const testkit::TemporaryDirectory directory;
   options.tls.certificate_file = directory.write("no.pem", "nonsense");
