@@ -9,6 +9,7 @@
 namespace roomcheck::conformance {
 
 using reports::Level;
+constexpr Level kMust = Level::must;
 
 class Context;
 

@@ -30,12 +30,12 @@ std::string report_program() {
 }
 
 // The page comes from the report program, for its renderer is no part of this one.
-void write_page(const std::string& report, const std::string& path, const std::string& json) {
+void write_page(const std::string& report, const std::string& path, const std::string& result) {
   std::string words[] = {report, "html", "-", "-o", path};
   std::array<char*, 5> argv{};
   for (std::size_t i = 0; i < argv.size(); ++i) argv[i] = words[i].data();
   FILE* pipe = ::popen(command_line(argv.size(), argv.data()).c_str(), "we");
-  const bool written = pipe != nullptr && std::fwrite(json.data(), 1, json.size(), pipe) == json.size();
+  const bool written = pipe != nullptr && std::fwrite(result.data(), 1, result.size(), pipe) == result.size();
   if (pipe == nullptr || ::pclose(pipe) != 0 || !written)
     throw StartFailure("--html " + path + ": " + report + " failed");
 }

@@ -4,8 +4,6 @@
 namespace roomcheck::conformance {
 namespace {
 
-constexpr Level kMust = Level::must;
-
 const target::Profile::Auth& auth(Context& c) { return *c.profile().auth; }
 
 As with_session(Context& c) {

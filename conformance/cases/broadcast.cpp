@@ -4,8 +4,6 @@
 namespace roomcheck::conformance {
 namespace {
 
-constexpr Level kMust = Level::must;
-
 void talk(Context& c, const std::vector<std::string>& payloads) {
   const std::vector<MemberPtr> members = c.join_many(c.fresh_room(), 2);
   for (const std::string& payload : payloads) c.all_hear(members, c.say(members[0], payload));

@@ -4,8 +4,6 @@
 namespace roomcheck::conformance {
 namespace {
 
-constexpr Level kMust = Level::must;
-
 // One member on each node, all in one room.
 std::vector<MemberPtr> on_every_node(Context& c, const std::string& room) {
   std::vector<MemberPtr> out;

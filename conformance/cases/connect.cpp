@@ -9,8 +9,6 @@
 namespace roomcheck::conformance {
 namespace {
 
-constexpr Level kMust = Level::must;
-
 void expect(bool good, const std::string& message, const std::string& expected, const std::string& actual) {
   if (!good) throw Failed(message, expected, actual);
 }

@@ -4,7 +4,6 @@
 namespace roomcheck::conformance {
 namespace {
 
-constexpr Level kMust = Level::must;
 const std::vector<std::string> kNeeds{"direct", "control"};
 
 }  // namespace

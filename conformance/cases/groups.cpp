@@ -6,8 +6,6 @@
 namespace roomcheck::conformance {
 namespace {
 
-constexpr Level kMust = Level::must;
-
 // After `goes` ended a member's connection, the room has one member less and the others get each message
 // once.
 void leaving(Context& c, void (*goes)(Context&, const MemberPtr&)) {

@@ -7,7 +7,6 @@
 namespace roomcheck::conformance {
 namespace {
 
-constexpr Level kMust = Level::must;
 using json = nlohmann::ordered_json;
 using target::BadMessagePolicy;
 

@@ -6,7 +6,6 @@
 namespace roomcheck::conformance {
 namespace {
 
-constexpr Level kMust = Level::must;
 const std::vector<std::string> kNeeds{"push", "control"};
 
 // Control accepts or refuses; a refusal of the name or the event is what the case is about.

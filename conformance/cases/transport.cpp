@@ -7,7 +7,6 @@
 namespace roomcheck::conformance {
 namespace {
 
-constexpr Level kMust = Level::must;
 using websocket::RawFrame;
 using websocket::ReceivedFrame;
 

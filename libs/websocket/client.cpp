@@ -20,7 +20,7 @@
 namespace roomcheck::websocket {
 namespace {
 
-constexpr std::size_t kMaxHead = 16384;
+constexpr std::size_t kMaxResponseHead = 16384;
 
 class ClientSession;
 
@@ -163,7 +163,7 @@ class ClientSession final : public Session {
     head_.append(bytes, n);
     const std::size_t end = head_.find("\r\n\r\n", before < 3 ? 0 : before - 3);
     if (end == head_.npos) {
-      if (head_.size() > kMaxHead)
+      if (head_.size() > kMaxResponseHead)
         fail_open(ConnectFailure::Stage::http, 0, "the answer's headers do not end");
       return;
     }

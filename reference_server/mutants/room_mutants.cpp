@@ -15,8 +15,6 @@ bool is_room(const Link& link) { return link.path() != kEchoPath && link.path() 
 // A message that a member sends, or gets.
 bool is_talk(const Link& link, const RawFrame& frame) { return is_text(frame) && is_room(link); }
 
-Then drop_when(bool condition) { return condition ? Then::drop : Then::pass; }
-
 // Who spoke while alone in the room and then has company does not get its next message back.
 WireMutant soloist() {
   return spoils_frames(

@@ -20,8 +20,6 @@ bool is_invalid_close(const RawFrame& frame) {
   return code < 1000 || (code > 1003 && code < 1007) || (code > 1014 && code < 3000) || code > 4999;
 }
 
-Then drop_when(bool condition) { return condition ? Then::drop : Then::pass; }
-
 // A loop that takes ten frames of a read and asks for the next read before it has handled the tenth.
 WireMutant ten_a_read() {
   return spoils_frames("ten-a-read", {"transport.coalesced"},

@@ -28,6 +28,7 @@ struct WireRoom {
 };
 
 enum class Then { pass, drop };
+inline Then drop_when(bool condition) { return condition ? Then::drop : Then::pass; }
 
 // A mutant of the handshake or of frames: a server that is right stands behind a wire that spoils what
 // passes, so that neither libs/websocket nor the server has a line for it.

@@ -14,7 +14,7 @@ std::string heading(const Headline& h) {
          escape_markdown(h.sentence) + "\n\n";
 }
 
-std::string verdict_word(std::optional<Verdict> verdict) {
+std::string emoji_and_word(std::optional<Verdict> verdict) {
   return verdict ? std::string(shown(*verdict).emoji) + " " + std::string(shown(*verdict).word) : "not there";
 }
 
@@ -58,8 +58,8 @@ std::string to_markdown(const ConformanceComparison& c, bool strict) {
   for (const CaseChange& change : c.changes) {
     if (++rows > kMostChanges) break;
     out += "| " + std::string(to_string(change.kind)) + " | " + markdown_code(change.id) + " | " +
-           std::string(to_string(change.level)) + " | " + verdict_word(change.before) + " | " +
-           verdict_word(change.after) + " | " + escape_markdown(change.message) + " |\n";
+           std::string(to_string(change.level)) + " | " + emoji_and_word(change.before) + " | " +
+           emoji_and_word(change.after) + " | " + escape_markdown(change.message) + " |\n";
   }
   if (c.changes.size() > kMostChanges)
     out += "\nand " + format_count(c.changes.size() - kMostChanges) + " more.\n";

@@ -10,7 +10,7 @@
 namespace roomcheck::reports {
 namespace {
 
-constexpr std::size_t kMostOffenders = 100;
+constexpr std::size_t kOffendersKept = 100;
 constexpr std::uint64_t kMostShards = 100'000;
 
 std::string name(const LoadResult::Shard& shard) {
@@ -76,7 +76,7 @@ void add(Delivery& to, const Delivery& from) {
   to.late += from.late;
   to.in_flight_members += from.in_flight_members;
   for (const Delivery::Offender& o : from.offenders)
-    if (to.offenders.size() < kMostOffenders) to.offenders.push_back(o);
+    if (to.offenders.size() < kOffendersKept) to.offenders.push_back(o);
 }
 
 void add(LoadResult::Connections& to, const LoadResult::Connections& from) {

@@ -27,8 +27,8 @@ constexpr std::array<std::pair<std::string_view, Comparison>, 6> kComparisons{
      {"<", Comparison::less},
      {">", Comparison::greater}}};
 
-const Json* number_at(const Json& json, std::string_view path) {
-  const Json* at = &json;
+const Json* number_at(const Json& object, std::string_view path) {
+  const Json* at = &object;
   while (true) {
     const std::size_t dot = path.find('.');
     const auto member = at->is_object() ? at->find(std::string(path.substr(0, dot))) : at->end();
@@ -51,8 +51,8 @@ std::string shorten(std::string path) {
   return path;
 }
 
-void collect(const Json& json, const std::string& prefix, std::vector<std::string>& out) {
-  for (const auto& [key, value] : json.items()) {
+void collect(const Json& object, const std::string& prefix, std::vector<std::string>& out) {
+  for (const auto& [key, value] : object.items()) {
     const std::string path = prefix.empty() ? key : prefix + "." + key;
     if (value.is_object()) collect(value, path, out);
     if (value.is_number()) out.push_back(shorten(path));

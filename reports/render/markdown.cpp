@@ -12,7 +12,7 @@ namespace roomcheck::reports {
 namespace {
 
 constexpr std::size_t kMostCases = 50;
-constexpr std::size_t kMostOffenders = 5;
+constexpr std::size_t kOffendersShown = 5;
 
 std::string_view emoji(const Headline& h) {
   return h.tone == "good" ? "✅" : h.tone == "bad" ? "❌" : "⚠️";
@@ -108,7 +108,7 @@ Blocks blocks(const LoadResult& r) {
                 " duplicated, " + format_count(d.reordered) + " reordered, " + format_count(d.foreign) +
                 " of another room, " + format_count(d.corrupt) + " corrupt.\n\n");
   std::string offenders;
-  for (std::size_t i = 0; i < d.offenders.size() && i < kMostOffenders; ++i) {
+  for (std::size_t i = 0; i < d.offenders.size() && i < kOffendersShown; ++i) {
     const Delivery::Offender& o = d.offenders[i];
     offenders += "- " + escape_markdown(o.kind) + ": message " + std::to_string(o.sequence) + " of sender " +
                  std::to_string(o.sender) + ", member " + std::to_string(o.member) + ", room " +

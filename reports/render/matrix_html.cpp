@@ -7,10 +7,6 @@
 namespace roomcheck::reports {
 namespace {
 
-std::string share(const Met& met) {
-  return met.of == 0 ? "–" : format_count(met.met) + " of " + format_count(met.of);
-}
-
 std::string detail_id(std::size_t row, std::size_t implementation) {
   return "c" + std::to_string(row + 1) + "-" + std::to_string(implementation + 1);
 }

@@ -14,10 +14,6 @@ std::string line(const std::vector<Implementation>& all, const std::string& firs
   return out + "\n";
 }
 
-std::string share(const Met& met) {
-  return met.of == 0 ? "–" : format_count(met.met) + " of " + format_count(met.of);
-}
-
 }  // namespace
 
 std::string render_matrix_markdown(const std::vector<Implementation>& all) {

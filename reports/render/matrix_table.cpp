@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libs/base/units.h"
+
 namespace roomcheck::reports {
 
 std::optional<Verdict> MatrixRow::verdict(std::size_t implementation) const {
@@ -52,6 +54,10 @@ Met requirements_met(const std::vector<MatrixRow>& rows, std::size_t implementat
     if (*verdict == Verdict::pass) ++out.met;
   }
   return out;
+}
+
+std::string share(const Met& met) {
+  return met.of == 0 ? "–" : format_count(met.met) + " of " + format_count(met.of);
 }
 
 std::vector<std::string> what_was_lacking(const ConformanceResult& result) {

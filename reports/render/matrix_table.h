@@ -29,6 +29,7 @@ struct Met {
   std::size_t met = 0, of = 0;
 };
 Met requirements_met(const std::vector<MatrixRow>& rows, std::size_t implementation, Level level);
+std::string share(const Met& met);  // "12 of 13"
 
 // What kept a run from being complete, each once: the messages of its skipped cases.
 std::vector<std::string> what_was_lacking(const ConformanceResult& result);
