@@ -32,8 +32,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const reference_server::SessionVerifier verifier({"key"}, std::chrono::hours(1));
   const auto now = std::chrono::system_clock::time_point(std::chrono::seconds(1'800'000'000));
   const std::string input(fuzz::text(data, size));
-  fuzz::promise(!verifier.user_of({{"Cookie", input}}, now), "nobody without the key has a session");
+  static reference_server::SessionStats stats;
+  fuzz::promise(!verifier.user_of({{"Cookie", input}}, now, stats), "nobody without the key has a session");
   const std::string value = input + ":1xp1FI";  // 1,800,000,000 in base 62
-  (void)verifier.user_of({{"Cookie", "sessionid=" + value + ":" + signature(value)}}, now);
+  (void)verifier.user_of({{"Cookie", "sessionid=" + value + ":" + signature(value)}}, now, stats);
   return 0;
 }

@@ -2,6 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <iterator>
+#include <sstream>
+
+#include "libs/testkit/files.h"
 #include "reference_server/hostile_test.h"
 
 namespace roomcheck::reference_server {
@@ -100,6 +104,48 @@ TEST(Limits, RoomsComeAndGoWithTheirMembers) {
     server.await("layer_groups", loners.size() + 1);
   }
   server.await_below("layer_groups", 2);  // the ordinary one stays
+  EXPECT_EQ(room.finish(), "");
+}
+
+// By real Django, for a site with the key "key": a login, one of three weeks ago, and one that unpacks to a
+// MB.
+std::vector<std::string> django_sessions() {
+  const testkit::Outcome made =
+      testkit::run({"/usr/bin/python3", "-c",
+                    "import time\n"
+                    "from django.conf import settings\n"
+                    "settings.configure(SECRET_KEY='key')\n"
+                    "from django.core import signing\n"
+                    "def session(more):\n"
+                    "  login = {'_auth_user_id': '7', '_auth_user_backend': 'b', **more}\n"
+                    "  salt = 'django.contrib.sessions.backends.signed_cookies'\n"
+                    "  return signing.dumps(login, salt=salt, compress=True)\n"
+                    "print(session({}), session({'x': 'x' * 1000000}))\n"
+                    "now = time.time()\n"
+                    "time.time = lambda: now - 21 * 24 * 3600\n"
+                    "print(session({}))\n"});
+  std::istringstream words(made.out);
+  return {std::istream_iterator<std::string>(words), {}};
+}
+
+TEST(Limits, SessionCookiesOfNobodyAreAnonymousAndCountedByWhatIsWrong) {
+  const testkit::TemporaryDirectory directory;
+  Program server({"--session-secret", directory.write("key", "key"), "--threads", "2"});
+  OrdinaryRoom room(server);
+  const auto user = [&](const std::string& session) {
+    const auto client = server.member("/ws/whoami/", {{"Cookie", "sessionid=" + session}});
+    EXPECT_TRUE(client->send_text("who?", soon()).ok());
+    return client->read_message(soon()).payload;
+  };
+  const std::vector<std::string> sessions = django_sessions();
+  ASSERT_EQ(sessions.size(), 3u);
+  EXPECT_EQ(user(sessions[0]), R"({"user": 7})");
+  for (const std::string& nobody :
+       {sessions[1], std::string(5000, 'x'), sessions[2], std::string("forged:1xVM4B:x")})
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(user(nobody), R"({"user": null})") << nobody;
+  EXPECT_EQ(server.metric("too_large_sessions_total"), 10u);
+  EXPECT_EQ(server.metric("expired_sessions_total"), 5u);
+  EXPECT_EQ(server.metric("bad_sessions_total"), 5u);
   EXPECT_EQ(room.finish(), "");
 }
 

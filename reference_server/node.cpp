@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::size_t kSyncThreads = 8;  // of all sync consumers; Channels has one
 
-void add(NodeStats& sum, const websocket::ServerStats& server, const HostStats& hosts) {
+void add(NodeStats& sum, const websocket::ServerStats& server, const HostStats& hosts,
+         const SessionStats& sessions) {
   sum.server.connections += server.connections;
   sum.server.accepted += server.accepted;
   sum.server.upgraded += server.upgraded;
@@ -37,6 +38,9 @@ void add(NodeStats& sum, const websocket::ServerStats& server, const HostStats& 
   sum.server.protocol_errors += server.protocol_errors;
   sum.hosts.bad_messages += hosts.bad_messages;
   sum.hosts.bad_events += hosts.bad_events;
+  sum.sessions.too_large += sessions.too_large;
+  sum.sessions.expired += sessions.expired;
+  sum.sessions.bad += sessions.bad;
 }
 
 std::optional<SessionVerifier> verifier(const NodeOptions& options) {
@@ -66,7 +70,7 @@ class Node::Loop final : public websocket::Application {
     std::optional<Route> found = route(request.path, node_.options_.chat_consumer);
     if (node_.mutation_) found = node_.mutation_->reroute(request, found, node_.options_.chat_consumer);
     if (!found) return refuse(404, "no route for this path\n");
-    std::optional<std::string> user = node_.user_of(request);
+    std::optional<std::string> user = node_.user_of(request, sessions_);
     if (!user && (found->login_required || node_.options_.login_required))
       return refuse(403, "log in first\n");
     host_consumer(std::move(handshake), *found, std::move(user), *parts_);
@@ -93,6 +97,7 @@ class Node::Loop final : public websocket::Application {
   std::unique_ptr<channel_layer::ChannelLayer> layer_;
   std::unique_ptr<LoopParts> parts_;
   std::unique_ptr<websocket::Server> server_;
+  SessionStats sessions_;
   bool stopping_ = false;
 };
 
@@ -177,8 +182,8 @@ void Node::on_loop_empty() {
   });
 }
 
-std::optional<std::string> Node::user_of(const websocket::Request& request) const {
-  return sessions_ ? sessions_->user_of(request.headers, wall_now()) : std::nullopt;
+std::optional<std::string> Node::user_of(const websocket::Request& request, SessionStats& stats) const {
+  return sessions_ ? sessions_->user_of(request.headers, wall_now(), stats) : std::nullopt;
 }
 
 std::uint16_t Node::port() const { return wire_ ? wire_->port() : loops_[0]->server_->port(); }
@@ -198,8 +203,9 @@ void Node::collect(std::function<void(NodeStats)> done) {
     boost::asio::post(loop->io_, [this, sum, loop = loop.get()] {
       const auto server = loop->server_->stats();
       const auto hosts = loop->parts_->stats;
-      boost::asio::post(first_loop(), [this, sum, server, hosts] {
-        add(sum->stats, server, hosts);
+      const auto sessions = loop->sessions_;
+      boost::asio::post(first_loop(), [this, sum, server, hosts, sessions] {
+        add(sum->stats, server, hosts, sessions);
         if (--sum->missing > 0) return;
         sum->stats.layer = first_layer().stats();  // the hub's: of all loops
         if (control_) sum->stats.control = control_->stats();

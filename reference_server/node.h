@@ -48,6 +48,7 @@ struct NodeStats {
   websocket::ServerStats server;  // of all loops
   channel_layer::LayerStats layer;
   HostStats hosts;
+  SessionStats sessions;
   websocket::ServerStats control;  // of the control API's server
   ControlStats control_api;
 };
@@ -84,7 +85,7 @@ class Node {
   using MakeLayer = std::function<std::unique_ptr<channel_layer::ChannelLayer>(boost::asio::io_context&)>;
   MakeLayer layer_maker() const;
   void on_loop_empty();
-  std::optional<std::string> user_of(const websocket::Request& request) const;
+  std::optional<std::string> user_of(const websocket::Request& request, SessionStats& stats) const;
   NodeOptions options_;
   const OriginValidator origins_;
   const std::optional<SessionVerifier> sessions_;

@@ -48,6 +48,12 @@ std::string prometheus(const NodeStats& stats) {
        stats.hosts.bad_messages);
   line("counter", "bad_events_total", "Events without a handler, or without what it reads.",
        stats.hosts.bad_events);
+  line("counter", "too_large_sessions_total", "Session cookies that are too long, or unpack to too much.",
+       stats.sessions.too_large);
+  line("counter", "expired_sessions_total", "Session cookies of this site that are too old.",
+       stats.sessions.expired);
+  line("counter", "bad_sessions_total", "Session cookies that this site has not signed, or that hold none.",
+       stats.sessions.bad);
   line("counter", "control_unauthorized_total", "Control requests without the token.",
        stats.control_api.unauthorized);
   line("counter", "control_bad_requests_total",

@@ -90,6 +90,8 @@ std::vector<std::string> wrong_limits(std::string_view security, const std::stri
       else
         texts += test->second;
     }
+    if (row[3].find_first_of("abcdefghijklmnopqrstuvwxyz") == std::string::npos)
+      wrong("has no counter, and does not say why");
     for (const std::string& counter : code_words(row[3])) {
       if (!has(metrics, "\"" + counter + "\"")) wrong("is counted nowhere as " + counter);
       if (!has(texts, counter) && !has(texts, "stats()." + bare(counter)))

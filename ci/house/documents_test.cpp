@@ -46,12 +46,14 @@ TEST(WrongLimits, SeesWhatIsMissing) {
     return wrong_limits(head + row + "\n", help, "\"most_total\"", tests);
   };
   EXPECT_THAT(wrong("| x | `--most` | 1 | `most_total` | `A.B` |"), IsEmpty());
-  EXPECT_THAT(wrong("| x | `--most` | 1 | – | |"), ElementsAre("\"x\" is proved by no test"));
-  EXPECT_THAT(wrong("| x | `--most` | 1 | – | `A.D` |"), ElementsAre(HasSubstr("not there: A.D")));
+  EXPECT_THAT(wrong("| x | `--most` | 1 | none: why | `A.C` |"), IsEmpty());
+  EXPECT_THAT(wrong("| x | `--most` | 1 | – | `A.C` |"), ElementsAre(HasSubstr("has no counter")));
+  EXPECT_THAT(wrong("| x | `--most` | 1 | none: why | |"), ElementsAre("\"x\" is proved by no test"));
+  EXPECT_THAT(wrong("| x | `--most` | 1 | none: why | `A.D` |"), ElementsAre(HasSubstr("not there: A.D")));
   EXPECT_THAT(wrong("| x | `--most` | 1 | `most_total` | `A.C` |"), ElementsAre(HasSubstr("do not read")));
   EXPECT_THAT(wrong("| x | `--most` | 1 | `least_total` | `A.B` |"),
               ElementsAre(HasSubstr("counted nowhere"), HasSubstr("do not read")));
-  EXPECT_THAT(wrong("| x | `--least` | 1 | – | `A.B` |"),
+  EXPECT_THAT(wrong("| x | `--least` | 1 | `most_total` | `A.B` |"),
               ElementsAre(HasSubstr("--help has not"), HasSubstr("--most of --help is in no row")));
   EXPECT_THAT(wrong("| x | `--most` | 1 |"), Not(IsEmpty()));
 }

@@ -55,12 +55,16 @@ std::optional<std::string> from_base64url(std::string_view text) {
   return out;
 }
 
-std::optional<std::string> inflated(std::string_view bytes) {
+std::optional<std::string> inflated(std::string_view bytes, SessionStats& stats) {
   std::string out(kMostSession, '\0');
   uLongf size = out.size();
-  if (::uncompress(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(bytes.data()),
-                   static_cast<uLong>(bytes.size())) != Z_OK)
+  const int done =
+      ::uncompress(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(bytes.data()),
+                   static_cast<uLong>(bytes.size()));
+  if (done != Z_OK) {
+    ++(done == Z_BUF_ERROR ? stats.too_large : stats.bad);
     return std::nullopt;
+  }
   out.resize(size);
   return out;
 }
@@ -147,26 +151,34 @@ bool SessionVerifier::is_signed(std::string_view value, std::string_view signatu
 }
 
 std::optional<std::string> SessionVerifier::user_of(const websocket::Headers& headers,
-                                                    std::chrono::system_clock::time_point now) const {
+                                                    std::chrono::system_clock::time_point now,
+                                                    SessionStats& stats) const {
+  const auto nobody = [](std::uint64_t& count) {
+    ++count;
+    return std::nullopt;
+  };
   const std::optional<std::string> cookie = find_cookie(headers, cookie_name_);
-  if (!cookie || cookie->size() > kMostCookie) return std::nullopt;
+  if (!cookie) return std::nullopt;
+  if (cookie->size() > kMostCookie) return nobody(stats.too_large);
   const std::size_t second = cookie->rfind(':');
-  if (second == std::string::npos) return std::nullopt;
+  if (second == std::string::npos) return nobody(stats.bad);
   const std::string_view value = std::string_view(*cookie).substr(0, second);
-  if (!is_signed(value, std::string_view(*cookie).substr(second + 1))) return std::nullopt;
+  if (!is_signed(value, std::string_view(*cookie).substr(second + 1))) return nobody(stats.bad);
 
   const std::size_t first = value.rfind(':');
   const auto signed_at = first == value.npos ? std::nullopt : from_base62(value.substr(first + 1));
-  if (!signed_at) return std::nullopt;
+  if (!signed_at) return nobody(stats.bad);
   const auto now_s = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
-  if (now_s - *signed_at > max_age_.count()) return std::nullopt;
+  if (now_s - *signed_at > max_age_.count()) return nobody(stats.expired);
 
   const bool packed = value.front() == '.';
   std::optional<std::string> json = from_base64url(value.substr(packed ? 1 : 0, first - (packed ? 1 : 0)));
-  if (json && packed) json = inflated(*json);
+  if (!json) return nobody(stats.bad);
+  if (packed) json = inflated(*json, stats);
   if (!json) return std::nullopt;
   const Result<event::Event> session = event::parse_json(*json, kMostDepth);
-  if (!session.ok() || !session->is_object() || !session->contains("_auth_user_backend")) return std::nullopt;
+  if (!session.ok() || !session->is_object()) return nobody(stats.bad);
+  if (!session->contains("_auth_user_backend")) return std::nullopt;
   const auto id = session->find("_auth_user_id");
   if (id == session->end()) return std::nullopt;
   if (id->is_number_integer()) return id->dump();

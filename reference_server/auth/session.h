@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,14 @@
 #include "libs/websocket/http.h"
 
 namespace roomcheck::reference_server {
+
+// The cookies that were nobody's session, by what was wrong with them. A session without a login is none of
+// these.
+struct SessionStats {
+  std::uint64_t too_large = 0;  // longer than 4 KiB, or it unpacks to more than 64 KiB
+  std::uint64_t expired = 0;    // signed, and too old
+  std::uint64_t bad = 0;        // not signed by this site, or not a session in what is signed
+};
 
 // Whose session a Django cookie is, for sites with SESSION_ENGINE =
 // "django.contrib.sessions.backends.signed_cookies": the cookie itself is the session, signed with the site's
@@ -34,9 +43,10 @@ class SessionVerifier {
   // The keys from a file, one a line. Throws BadInput naming the file.
   static std::vector<std::string> read_keys(const std::string& file);
 
-  // The user's id as the session holds it; nullopt is Channels' AnonymousUser.
+  // The user's id as the session holds it; nullopt is Channels' AnonymousUser, counted in `stats` when a
+  // cookie claimed to be more.
   std::optional<std::string> user_of(const websocket::Headers& headers,
-                                     std::chrono::system_clock::time_point now) const;
+                                     std::chrono::system_clock::time_point now, SessionStats& stats) const;
 
  private:
   bool is_signed(std::string_view value, std::string_view signature) const;

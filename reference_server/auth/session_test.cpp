@@ -10,6 +10,7 @@ namespace roomcheck::reference_server {
 namespace {
 
 using std::chrono::seconds;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Optional;
 
@@ -54,11 +55,20 @@ std::chrono::system_clock::time_point at(std::int64_t unix_seconds) {
 
 std::optional<std::string> user(const std::string& cookies, std::int64_t now = kSignedAt,
                                 const std::vector<std::string>& keys = {kKey}) {
-  return SessionVerifier(keys, kAge).user_of({{"Host", "x"}, {"cookie", cookies}}, at(now));
+  SessionStats stats;
+  return SessionVerifier(keys, kAge).user_of({{"Host", "x"}, {"cookie", cookies}}, at(now), stats);
 }
 std::optional<std::string> session(const std::string& token, std::int64_t now = kSignedAt) {
   return user("sessionid=" + token, now);
 }
+
+// What is counted of one cookie: too large, expired, bad.
+std::vector<std::uint64_t> counted(const std::string& token, std::int64_t now = kSignedAt) {
+  SessionStats stats;
+  (void)SessionVerifier({kKey}, kAge).user_of({{"Cookie", "sessionid=" + token}}, at(now), stats);
+  return {stats.too_large, stats.expired, stats.bad};
+}
+const std::string kTooLong = std::string(5000, 'a') + ":1xVM4B:" + std::string(43, 'b');
 
 TEST(Session, OfDjangoIsTheUsers) {
   EXPECT_THAT(session(kLogin), Optional(std::string("1")));
@@ -69,7 +79,9 @@ TEST(Session, OfDjangoIsTheUsers) {
 TEST(Session, WithoutALoginIsNobodys) {
   EXPECT_EQ(session(kEmpty), std::nullopt);
   EXPECT_EQ(session(kAnon), std::nullopt);
-  EXPECT_EQ(SessionVerifier({kKey}, kAge).user_of({}, at(kSignedAt)), std::nullopt) << "no cookie at all";
+  SessionStats stats;
+  EXPECT_EQ(SessionVerifier({kKey}, kAge).user_of({}, at(kSignedAt), stats), std::nullopt)
+      << "no cookie at all";
 }
 
 TEST(Session, WithAnyOctetChangedIsNobodys) {
@@ -94,8 +106,16 @@ TEST(Session, EndsAtItsAge) {
 
 TEST(Session, ThatUnpacksToMoreThanItMayIsNobodys) { EXPECT_EQ(session(kBomb), std::nullopt); }
 
-TEST(Session, LongerThanBrowsersKeepIsNobodys) {
-  EXPECT_EQ(session(std::string(5000, 'a') + ":1xVM4B:" + std::string(43, 'b')), std::nullopt);
+TEST(Session, LongerThanBrowsersKeepIsNobodys) { EXPECT_EQ(session(kTooLong), std::nullopt); }
+
+TEST(Session, OfNobodyIsCountedByWhatIsWrongWithIt) {
+  EXPECT_THAT(counted(kTooLong), ElementsAre(1, 0, 0));
+  EXPECT_THAT(counted(kBomb), ElementsAre(1, 0, 0));
+  EXPECT_THAT(counted(kLogin, kSignedAt + kAge.count() + 1), ElementsAre(0, 1, 0));
+  for (const std::string& bad : {std::string("garbage"), std::string(), kWrongsalt, kOtherkey, kSha1})
+    EXPECT_THAT(counted(bad), ElementsAre(0, 0, 1)) << bad;
+  for (const std::string& good : {kLogin, kPlain, kEmpty, kAnon})
+    EXPECT_THAT(counted(good), ElementsAre(0, 0, 0)) << good << ": of a user, or of a guest";
 }
 
 TEST(Session, OfAFallbackKeyIsTheUsers) {
@@ -108,14 +128,16 @@ TEST(Session, IsFoundAmongOtherCookiesAsChannelsFindsIt) {
       << "the last one counts";
   EXPECT_EQ(user("xsessionid=" + kLogin), std::nullopt);
   EXPECT_EQ(user("a=b,sessionid=" + kLogin), std::nullopt) << "two Cookie headers, joined: as behind daphne";
-  EXPECT_THAT(SessionVerifier({kKey}, kAge, "sid").user_of({{"Cookie", "sid=" + kLogin}}, at(kSignedAt)),
+  SessionStats stats;
+  const SessionVerifier of_another_name({kKey}, kAge, "sid");
+  EXPECT_THAT(of_another_name.user_of({{"Cookie", "sid=" + kLogin}}, at(kSignedAt), stats),
               Optional(std::string("1")));
 }
 
 TEST(SessionKeys, AreReadOneALineAndAnEmptyFileIsSaid) {
   const testkit::TemporaryDirectory directory;
   EXPECT_THAT(SessionVerifier::read_keys(directory.write("keys", "first key\r\n\nsecond\n")),
-              testing::ElementsAre("first key", "second"));
+              ElementsAre("first key", "second"));
   for (const std::string& file : {directory.write("empty", "\n"), directory.path("absent")}) try {
       SessionVerifier::read_keys(file);
       ADD_FAILURE() << file << " was taken";
