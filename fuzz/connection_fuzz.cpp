@@ -7,7 +7,9 @@
 
 #include <boost/asio/io_context.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <optional>
 #include <string>
 
 #include "fuzz/fuzz.h"
@@ -57,20 +59,39 @@ struct World {
   }
 };
 
-// What the server answers until it has nothing more to say, after our end of TCP.
-std::string converse(World& world, const std::string& bytes) {
+// What the machine has not got for the moment, to connect with: descriptors, ports, memory for sockets.
+// Nothing that the server has done, unless it never gives its descriptors back.
+bool is_shortage(int code) {
+  return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM || code == EADDRNOTAVAIL ||
+         code == EADDRINUSE || code == EAGAIN;
+}
+
+// A descriptor, or -1 in a shortage.
+int connected(const World& world) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   // Each from an address of its own in 127/8: the ports of one would all be in TIME_WAIT before long.
   static std::uint32_t client = 0;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + ++client % 0xfffff0);
-  (void)::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address);
+  int code = fd < 0 || ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ? errno : 0;
   address.sin_port = htons(world.server.port());
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  // libFuzzer's alarm may interrupt it.
-  while (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-    fuzz::promise(errno == EINTR, (std::string("the server listens: ") + std::strerror(errno)).c_str());
+  while (code == 0 && ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+    code = errno == EINTR ? 0 : errno;  // libFuzzer's alarm may interrupt it
+  fuzz::promise(code == 0 || is_shortage(code),
+                (std::string("the server listens: ") + std::strerror(code)).c_str());
+  if (code == 0) return fd;
+  if (fd >= 0) ::close(fd);
+  return -1;
+}
+
+// What the server answers until it has nothing more to say, after our end of TCP; nothing in a shortage, here
+// or where it accepts.
+std::optional<std::string> converse(World& world, const std::string& bytes) {
+  const std::uint64_t pauses = world.server.stats().accept_pauses;
+  const int fd = connected(world);
+  if (fd < 0) return std::nullopt;
   (void)!::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   ::shutdown(fd, SHUT_WR);
   std::string out;
@@ -81,11 +102,23 @@ std::string converse(World& world, const std::string& bytes) {
     const ssize_t n = ::recv(fd, chunk, sizeof chunk, MSG_DONTWAIT);
     if (n > 0) out.append(chunk, static_cast<std::size_t>(n));
     if (n == 0 || (n < 0 && errno != EAGAIN)) break;
+    if (world.server.stats().accept_pauses != pauses) break;
   }
   ::close(fd);
   world.io.restart();
   world.io.poll();
+  if (world.server.stats().accept_pauses != pauses) return std::nullopt;
   return out;
+}
+
+// The input is given up, and the server gets the time that its limits take to end what still lingers.
+void wait_out_a_shortage(World& world, bool short_now) {
+  static int in_a_row = 0;
+  in_a_row = short_now ? in_a_row + 1 : 0;
+  if (!short_now) return;
+  fuzz::promise(in_a_row < 100, "within 50 s the server gives its descriptors back");
+  world.io.restart();
+  world.io.run_for(std::chrono::milliseconds(500));
 }
 
 }  // namespace
@@ -94,9 +127,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static World world;
   if (size == 0) return 0;
   const std::string input(fuzz::text(data + 1, size - 1));
-  (void)converse(world, data[0] % 2 == 0 ? input : kHandshake + input);
-  fuzz::promise(
-      converse(world, std::string(kHandshake) + "\x81\x80\x01\x02\x03\x04").find("101") != std::string::npos,
-      "after any client the next is answered");
+  auto answer = converse(world, data[0] % 2 == 0 ? input : kHandshake + input);
+  if (answer) answer = converse(world, std::string(kHandshake) + "\x81\x80\x01\x02\x03\x04");
+  wait_out_a_shortage(world, !answer);
+  fuzz::promise(!answer || answer->find("101") != std::string::npos, "after any client the next is answered");
   return 0;
 }
