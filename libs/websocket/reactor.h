@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "libs/base/clock.h"
@@ -51,8 +52,7 @@ class Reactor final : public boost::asio::execution_context::service {
   // turn leave in one write.
   void flush_soon(Pollable& socket);
 
-  using Queue = std::vector<std::shared_ptr<const std::string>>;
-  Queue& spare_queue() { return spare_queue_; }  // empty; see Session::cork
+  std::string& gathered() { return gathered_; }  // of the one session that is corked; see Session::cork
 
   std::array<char, 65536>& buffer() { return buffer_; }
   Nanoseconds now() const { return now_; }  // of the last read, or of the turn of the loop before any
@@ -72,7 +72,7 @@ class Reactor final : public boost::asio::execution_context::service {
   std::vector<Pollable*> sockets_;
   std::vector<Pollable*> dirty_;
   std::vector<std::shared_ptr<void>> removed_;  // until the flush after their removal
-  Queue spare_queue_;
+  std::string gathered_;
   std::array<epoll_event, 512> events_{};
   int current_ = 0;  // events_[current_, count_) are still to be handled in this pass
   int count_ = 0;

@@ -122,29 +122,49 @@ TEST_F(WebSocket, WhatIsCorkedLeavesAtUncorkAndInOrder) {
 
 TEST_F(WebSocket, ACorkThatTheKernelCannotTakeKeepsWhatIsLeft) {
   options.send_buffer_limit = std::size_t{64} << 20;
+  for (const std::size_t size : {std::size_t{3'000}, std::size_t{300'000}}) {  // gathered; queued
+    Opened client = open();
+    const ConnectionPtr& member = accepted.back().connection;
+    std::vector<std::string> sent;
+    for (std::size_t i = 0; i < 24'000'000 / (2 * size); ++i) {
+      member->cork();
+      for (int j = 0; j < 2; ++j)
+        member->send_text(sent.emplace_back(size, static_cast<char>('a' + sent.size() % 26)));
+      member->uncork();
+    }
+    EXPECT_GT(member->unsent_bytes(), 0u);  // nobody has read: the kernel is full
+    run_until([&] { return client.seen->texts.size() == sent.size(); });
+    EXPECT_TRUE(client.seen->texts == sent) << size;
+    EXPECT_EQ(member->unsent_bytes(), 0u);
+  }
+}
+
+TEST_F(WebSocket, ACorkKeepsTheOrderOfSmallAndLarge) {
   Opened client = open();
   const ConnectionPtr& member = accepted[0].connection;
-  std::vector<std::string> sent;
-  for (int i = 0; i < 40; ++i) {
-    member->cork();
-    for (int j = 0; j < 2; ++j)
-      member->send_text(sent.emplace_back(300'000, static_cast<char>('a' + i % 26)));
-    member->uncork();
-  }
-  EXPECT_GT(member->unsent_bytes(), 0u);  // nobody has read: the kernel is full
+  const std::vector<std::string> sent{
+      "1", std::string(20'000, '2'), "3", std::string(9'000, '4'), std::string(9'000, '5'), "6"};
+  member->cork();
+  for (const std::string& text : sent) member->send_text(text);
+  member->uncork();
   run_until([&] { return client.seen->texts.size() == sent.size(); });
   EXPECT_TRUE(client.seen->texts == sent);
 }
 
 TEST_F(WebSocket, ACorkedConnectionMayEnd) {
   Opened client = open();
+  Opened other = open();
   const ConnectionPtr member = accepted[0].connection;
   member->cork();
   member->send_text("never sent");
   member->abort();
   member->uncork();
-  run_until([&] { return !client.seen->closes.empty(); });
+  accepted[1].connection->cork();
+  accepted[1].connection->send_text("for another");
+  accepted[1].connection->uncork();
+  run_until([&] { return !client.seen->closes.empty() && !other.seen->texts.empty(); });
   EXPECT_THAT(client.seen->texts, IsEmpty());
+  EXPECT_THAT(other.seen->texts, ElementsAre("for another"));
 }
 
 TEST_F(WebSocket, WhatIsSentBeforeTheAnswerFollowsThe101) {

@@ -69,7 +69,7 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
   void enter_reactor(Stream stream, std::uint32_t events);
   void begin_open();                      // state open: frames from here on
   void feed(char* bytes, std::size_t n);  // octets of frames
-  void enqueue(std::shared_ptr<const std::string> bytes);
+  void enqueue(const std::shared_ptr<const std::string>& bytes);
   void release_output(std::string first);  // ends hold_output_: `first` (the 101) leaves before what waited
   void discard_unsent();                   // all but a frame that has begun to leave
   void fail(std::uint16_t code, const std::string& reason);  // close frame, on_close, linger
@@ -93,11 +93,12 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
 
  private:
   void handler_threw(const std::exception& e);
-  Sent queue_message(std::shared_ptr<const std::string> frame);
+  Sent queue_message(const std::shared_ptr<const std::string>& frame);
   Sent queue_compressed(std::string_view payload, Opcode opcode);
   Sent admission(std::size_t bytes);
   void unmark_compressed(char& first);
   void queue_control(protocol::MessagePtr frame);
+  void queue_gathered();
   void read_some();
   void on_end(const std::string& why);
   bool take_fast(char*& bytes, std::size_t& n);
@@ -128,6 +129,7 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
   State state_ = State::opening;
   bool hold_output_ = false;  // what is queued waits for the 101
   bool corked_ = false;       // what is queued waits for uncork()
+  bool gathers_ = false;      // it waits in the reactor's gathered()
   bool want_read_ = true;
   KernelClock* kernel_clock_ = nullptr;  // of the client, which asks for the kernel's times
   std::unique_ptr<Deflate> deflate_;     // permessage-deflate was agreed on; clients only

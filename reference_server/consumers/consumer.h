@@ -63,17 +63,18 @@ class EventMemo {
 // One reply for all members of a broadcast: the first member's consumer encodes it, the others on its loop
 // share the frame.
 //
-// Thread: as said at construction; `one` takes no lock, which in a room of thousands is worth having.
+// Thread: as said at construction; `one` takes no lock, which in a room of thousands is worth having. `use`
+// is called with the frame, while the lock is held.
 class FanOut {
  public:
   enum class Threads { one, many };
   explicit FanOut(Threads threads) : threads_(threads) {}
 
-  template <class Encode>
-  websocket::PreparedText once(const channel_layer::Message& event, Encode encode) {
+  template <class Encode, class Use>
+  void once(const channel_layer::Message& event, Encode encode, Use use) {
     std::unique_lock lock(mu_, std::defer_lock);
     if (threads_ == Threads::many) lock.lock();
-    return frames_.once(event, [&] { return websocket::PreparedText(encode()); });
+    use(frames_.once(event, [&] { return websocket::PreparedText(encode()); }));
   }
 
  private:
@@ -122,9 +123,13 @@ class Consumer {
   const std::string& channel_name() const { return parts_.channel_name; }
   LayerAccess& channel_layer() { return *parts_.channel_layer; }
   const std::shared_ptr<Client>& client() { return parts_.client; }
-  FanOut& fan_out() { return *parts_.fan_out; }
   void accept() { parts_.client->accept(); }
   void send(const websocket::PreparedText& text) { parts_.client->send(text); }
+  // The reply to an event that every member gets: what `encode` returns.
+  template <class Encode>
+  void send_once(const channel_layer::Message& event, Encode encode) {
+    parts_.fan_out->once(event, encode, [this](const websocket::PreparedText& text) { send(text); });
+  }
 
  private:
   Parts parts_;

@@ -39,12 +39,12 @@ void RoomConsumer::receive_json(const channel_layer::Event& content) {
 //     message = '预警信息2：' + event['message']
 //     await self.send(text_data=json.dumps({'message': message}))
 void RoomConsumer::chat_message(const channel_layer::Message& event) {
-  send(fan_out().once(event, [&] { return message_json("预警信息2：" + text_of_event(*event, "message")); }));
+  send_once(event, [&] { return message_json("预警信息2：" + text_of_event(*event, "message")); });
 }
 
 // The seed's push_msg (step 7) names this handler and does not show it: the pushed text, as it is.
 void RoomConsumer::chat_push_message(const channel_layer::Message& event) {
-  send(fan_out().once(event, [&] { return message_json(text_of_event(*event, "message")); }));
+  send_once(event, [&] { return message_json(text_of_event(*event, "message")); });
 }
 
 void RoomConsumer::dispatch(const std::string& handler, const channel_layer::Message& event) {
