@@ -6,6 +6,7 @@ their least and greatest. Absolute figures stand beside it for orientation only.
 """
 import argparse
 import contextlib
+import itertools
 import json
 import math
 import os
@@ -72,6 +73,7 @@ class Bench:
         self.quick = options.quick
         self.repetitions = options.repetitions or (3 if options.quick else 5)
         self.modules = peers.install(options.build) if options.peers else None
+        self.io_uring = options.io_uring
 
     def program(self, name):
         return os.path.join(self.bin, name)
@@ -95,8 +97,9 @@ class Bench:
         with server(command, core) as (port, pid, _):
             return self.crowd(port, pid, members, client_core, rounds=self.rounds(members, window), window=window, **more)
 
-    def floor(self, members, window=1, **more):
-        return self.fan_out([self.program("floor_server")] + (["--batch"] if window > 1 else []), members, window, **more)
+    def floor(self, members, window=1, ring=0, **more):
+        command = [self.program("floor_server")] + (["--batch"] if window > 1 else []) + (["--uring", str(ring)] if ring else [])
+        return self.fan_out(command, members, window, **more)
 
     def reference(self, members, window=1, threads=1, **more):
         return self.fan_out([self.program("reference_server"), "--listen", "127.0.0.1:0", "--control", "off", "--threads",
@@ -205,6 +208,12 @@ def rows(bench):
                     lambda n=members: (server_ns(bench.reference(n, 8)) / 1e3, server_ns(bench.floor(n, 8)) / 1e3)))
     out.append(("server against websocketpp used plainly, 1,000 members", "<= 0.6", "<= 0.5", "us",
                 lambda: (server_ns(bench.reference(1000)) / 1e3, server_ns(bench.plain(1000)) / 1e3)))
+    out.append(("the bare epoll floor against websocketpp used plainly, 1,000 members: what the kernel leaves", None, "<= 0.5", "us",
+                lambda: (server_ns(bench.floor(1000)) / 1e3, server_ns(bench.plain(1000)) / 1e3)))
+    if bench.io_uring:
+        for members, window, ring in itertools.product((1_000, most), (1, 8), (32, 128)):
+            out.append((f"io_uring: the floor with {ring} sends a system call, {window} due, {members:,} members, against epoll", None, "-", "us",
+                        lambda n=members, w=window, r=ring: (server_ns(bench.floor(n, w, r)) / 1e3, server_ns(bench.floor(n, w)) / 1e3)))
     out.append(("server against the Django app on daphne, 1,000 members", "<= 0.1", "<= 0.033", "us",
                 lambda: (server_ns(bench.reference(1000)) / 1e3, server_ns(bench.daphne(1000)) / 1e3)))
     for members, rate in ((1_000, 50), (most, 5)):
@@ -284,7 +293,7 @@ def cells(row):
     must = row["must"] or "-"
     if row["met"] is None:
         return [row["what"], "-", "-", "-", "-", must, row["aim"], "could not be measured"]
-    verdict = "a peer" if row["aim"] == "-" else "aim met" if row["aim_met"] else "MISSED" if not row["met"] else "met" if row["must"] else "aim missed"
+    verdict = "for comparison" if row["aim"] == "-" else "aim met" if row["aim_met"] else "MISSED" if not row["met"] else "met" if row["must"] else "aim missed"
     number = (lambda x: f"{x:,.0f}") if row["ours"] >= 1000 else (lambda x: f"{x:.3g}")
     return [row["what"], f"{row['ratio']:.3f}", f"{row['least']:.2f}-{row['most']:.2f}", f"{number(row['ours'])} {row['unit']}".strip(),
             f"{number(row['baseline'])} {row['unit']}".strip(), must, row["aim"], verdict]
@@ -310,6 +319,7 @@ def main():
     parser.add_argument("--repetitions", type=int, help="of each row (5; with --quick 3)")
     parser.add_argument("--only", metavar="REGEX", help="only rows whose name matches")
     parser.add_argument("--peers", action="store_true", help="with rows for clients of others (the npm package ws), at loadgen's load")
+    parser.add_argument("--io-uring", action="store_true", help="with rows for the floor on io_uring (docs/decisions/0008)")
     parser.add_argument("--json", metavar="FILE", help="all samples, for machines")
     parser.add_argument("--markdown", metavar="FILE", help="the table, for docs/PERFORMANCE.md")
     parser.add_argument("--history", metavar="FILE", help="append one JSON line of ratios (out/bench/history.jsonl)")

@@ -1,10 +1,11 @@
-// floor_server [--batch]: the cheapest room server that one thread and epoll can be, as the baseline of
-// ci/bench.
+// floor_server [--batch] [--uring N]: the cheapest room server that one thread and epoll can be, as the
+// baseline of ci/bench.
 //
 // One room. Whoever connects is a member; what a member sends goes to every member: framed once, then one
 // send() for each member, nothing else. With --batch what one pass over the ready sockets has brought is
-// joined, and each member gets one send() for all of it. No ping, no close handshake, no limits: what a real
-// server needs on top is what the bench measures.
+// joined, and each member gets one send() for all of it. With --uring N the sends go through an io_uring, N
+// in each system call (docs/decisions/0008). No ping, no close handshake, no limits: what a real server needs
+// on top is what the bench measures.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -14,9 +15,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <vector>
 
+#include "benchmarks/floor/uring.h"
 #include "benchmarks/floor/wire.h"
 
 namespace roomcheck::floor {
@@ -24,8 +28,11 @@ namespace {
 
 class Server {
  public:
-  Server(int listener, bool batch)
-      : listener_(listener), batch_(batch), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  Server(int listener, bool batch, unsigned ring)
+      : listener_(listener),
+        batch_(batch),
+        epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+        uring_(ring > 0 ? std::make_unique<Uring>(ring) : nullptr) {
     watch(listener_);
   }
 
@@ -96,6 +103,10 @@ class Server {
   }
 
   void broadcast(const std::string& bytes) {
+    if (uring_) {
+      for (const int member : members_) uring_->send(member, bytes.data(), bytes.size());
+      return uring_->submit();
+    }
     for (const int member : members_)
       if (::send(member, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT) !=
           static_cast<ssize_t>(bytes.size()))
@@ -112,6 +123,7 @@ class Server {
   const int listener_;
   const bool batch_;
   const int epoll_;
+  const std::unique_ptr<Uring> uring_;
   std::vector<State> state_;  // by descriptor
   std::vector<int> members_;
   std::string due_;
@@ -128,6 +140,13 @@ int main(int argc, char** argv) {
   const int listener = listen_on(0, port);
   std::printf("floor_server: listening on ws://127.0.0.1:%u/\n", unsigned{port});
   std::fflush(stdout);
-  static Server server(listener, argc > 1 && std::strcmp(argv[1], "--batch") == 0);
+  bool batch = false;
+  unsigned ring = 0;
+  for (int i = 1; i < argc; ++i) {
+    if (std::strcmp(argv[i], "--batch") == 0) batch = true;
+    if (std::strcmp(argv[i], "--uring") == 0 && i + 1 < argc)
+      ring = static_cast<unsigned>(std::strtoul(argv[++i], nullptr, 10));
+  }
+  static Server server(listener, batch, ring);
   server.run();
 }
