@@ -46,7 +46,14 @@ std::string missing(const Case& c, const Run& run) {
   return {};
 }
 
-// How many times longer than alone a thread needs now for what it computes.
+std::string with_details(const Failed& e) {
+  const std::string what = e.what();
+  if (what.find(e.actual) != what.npos) return what;
+  return what + " (expected " + e.expected + ", got " + e.actual + ")";
+}
+
+}  // namespace
+
 double slowdown() {
   const auto burnt = [] {
     timespec time{};
@@ -59,18 +66,11 @@ double slowdown() {
   return static_cast<double>((steady_clock().now() - begun).count()) / static_cast<double>(kBurn.count());
 }
 
-std::string with_details(const Failed& e) {
-  const std::string what = e.what();
-  if (what.find(e.actual) != what.npos) return what;
-  return what + " (expected " + e.expected + ", got " + e.actual + ")";
-}
-
-}  // namespace
-
-Runner::Runner(Run run, Launcher* launcher, double scale)
+Runner::Runner(Run run, Launcher* launcher, double scale, std::function<double()> slowdown)
     : run_(std::move(run)),
       launcher_(launcher),
       scale_(scale),
+      slowdown_(std::move(slowdown)),
       limit_ns_(static_cast<std::int64_t>(static_cast<double>(kFirstLimit.count()) * scale)) {}
 
 Run Runner::with_limit() const {
@@ -141,7 +141,7 @@ Nanoseconds Runner::scaled(Nanoseconds limit) const {
 
 Runner::Wait Runner::needed(Nanoseconds round_trip) const {
   Wait out{round_trip * kNoisy, "a round trip takes " + format_duration(round_trip) + " now"};
-  const double times = slowdown();
+  const double times = slowdown_();
   const auto busy =
       Nanoseconds(static_cast<std::int64_t>(static_cast<double>(scaled(kLeastLimit).count()) * times));
   if (times >= kBusy && out.limit < std::min(busy, scaled(kMostLimit)))
@@ -274,7 +274,7 @@ std::optional<std::string> Runner::why_dead() {
     } catch (const Lost& e) {
       // Nobody listens: what once did is gone, even if something brings it back. A loss may be a loss.
       const bool nobody = e.actual.find("Connection refused") != std::string::npos;
-      if (!nobody && (tries < kTries || (tries == kTries && slowdown() >= kBusy))) continue;
+      if (!nobody && (tries < kTries || (tries == kTries && slowdown_() >= kBusy))) continue;
       // A process of ours that no longer listens is about to end, and its exit status is what people want to
       // know.
       const Nanoseconds end =

@@ -13,6 +13,9 @@
 
 namespace roomcheck::conformance {
 
+// How many times longer than alone a thread needs now for what it computes; takes 30 ms of CPU to find out.
+double slowdown();
+
 // A case that was run, and the connections that it used.
 struct Outcome {
   reports::CaseResult result;
@@ -29,8 +32,9 @@ struct Outcome {
 // Thread: any; several cases may run at once.
 class Runner {
  public:
-  // `launcher` is null where the target was there before us. Every limit is multiplied by `scale`.
-  Runner(Run run, Launcher* launcher, double scale);
+  // `launcher` is null where the target was there before us. Every limit is multiplied by `scale`. `slowdown`
+  // tells how busy the machine is.
+  Runner(Run run, Launcher* launcher, double scale, std::function<double()> slowdown = conformance::slowdown);
 
   // Measures the round trip and sets the time limits: clamp(50 x the slowest of 20 (5, where they take long),
   // 2 s, 30 s) x scale. Throws StartFailure when the target cannot be reached or nobody can talk in it.
@@ -78,6 +82,7 @@ class Runner {
   const Run run_;
   Launcher* const launcher_;
   const double scale_;
+  const std::function<double()> slowdown_;
   // ---- any thread
   std::atomic<std::int64_t> limit_ns_;
   std::atomic<int> number_{0};

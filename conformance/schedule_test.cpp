@@ -87,6 +87,42 @@ TEST_F(Scheduling, ACaseThatIsAloneHasNobodyBesideIt) {
   EXPECT_GT(most, 1) << "the others did run side by side";
 }
 
+// Tells what became of a case in which something comes after `takes` (it does not wait for it), and with
+// which limits it was tried.
+class OnABusyMachine : public Scheduling {
+ protected:
+  CaseResult judge(Nanoseconds takes, std::function<double()> slowdown) {
+    Runner runner(the_run(), &launcher_, 1, std::move(slowdown));
+    runner.calibrate();
+    limits_.clear();
+    const Case slow = a_case("t.slow", [&](Context& c) {
+      limits_.push_back(c.run().limit);
+      if (limits_.back() < takes) throw Lost("it did not come", "that it comes", "nothing");
+    });
+    return runner.run(slow, 0).result;
+  }
+  std::vector<Nanoseconds> limits_;
+};
+
+TEST_F(OnABusyMachine, WhatTakesLongerIsWaitedForLonger) {
+  const CaseResult result = judge(std::chrono::seconds(9), [] { return 5.0; });
+  EXPECT_EQ(result.verdict, Verdict::pass) << result.message;
+}
+
+TEST_F(OnABusyMachine, WhatDoesNotComeInTheLongestLimitIsLost) {
+  const CaseResult result = judge(std::chrono::hours(1), [] { return 1000.0; });
+  EXPECT_EQ(result.verdict, Verdict::fail);
+  EXPECT_EQ(limits_.back(), std::chrono::seconds(30));
+}
+
+TEST_F(OnABusyMachine, WhenItGetsBusierAndBusierNothingCanBeSaid) {
+  double times = 2;
+  const CaseResult result = judge(std::chrono::hours(1), [&] { return times += 2; });
+  EXPECT_EQ(result.verdict, Verdict::could_not_test);
+  EXPECT_THAT(result.message, HasSubstr("the machine is busy: what takes a second alone takes 10 now"));
+  EXPECT_THAT(limits_, testing::SizeIs(4));
+}
+
 TEST_F(Scheduling, ObserversWatchBesideAllOthersAndAtLeastAsLongAsAsked) {
   std::atomic<bool> observer_began{false}, others_done{false};
   bool saw_the_others_end = false;
