@@ -49,6 +49,14 @@ struct Config : websocketpp::config::core {
       false;  // permessage-deflate has no limit on what it inflates to (0.8.2)
 };
 
+// One for each thread: it only makes messages.
+inline const std::shared_ptr<Config::con_msg_manager_type>& messages() {
+  static thread_local const auto manager = std::make_shared<Config::con_msg_manager_type>();
+  return manager;
+}
+
+constexpr unsigned kFin = 0x80, kReserved = 0x70, kCompressed = 0x40;  // of a frame's first octet
+
 using Processor = websocketpp::processor::hybi13<Config>;
 using MessagePtr = Config::message_type::ptr;
 using HttpRequest = Config::request_type;

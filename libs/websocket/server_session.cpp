@@ -223,7 +223,7 @@ void ServerSession::respond(const Response& response) {
   if (request_.method != "HEAD") out += response.body;
   discard_unsent();  // what was sent on a connection that is refused after all
   finish({1006, "the handshake was refused"});
-  linger(std::chrono::seconds(2));
+  linger();
   release_output(std::move(out));
 }
 

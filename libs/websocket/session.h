@@ -74,7 +74,7 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
   void discard_unsent();                   // all but a frame that has begun to leave
   void fail(std::uint16_t code, const std::string& reason);  // close frame, on_close, linger
   void finish(const CloseInfo& info);                        // on_close, once, posted
-  void linger(Nanoseconds limit);
+  void linger();
   void close_stream(bool reset = false);
   void update_interest();
   void set_interest(std::uint32_t events);
