@@ -226,7 +226,8 @@ Outcome Runner::run(const Case& c, std::size_t slot, const std::function<bool()>
       const Wait wait = needed(round_trip);
       const bool too_short = limit < wait.limit;
       if (attempts < kMustAttempts || (too_short && limit < scaled(kMostLimit) && attempts < kMostAttempts)) {
-        limit = std::min(std::max(limit, wait.limit), scaled(kMostLimit));
+        // Twice what is needed now: a machine that gets a little busier still is no reason to try once more.
+        limit = std::min(std::max(limit, 2 * wait.limit), scaled(kMostLimit));
         continue;
       }
       if (too_short) {
