@@ -45,6 +45,7 @@ TEST(Faults, WithoutDescriptorsTheRoomGoesOnAndNewcomersWait) {
     for (int i = 0; i < 50; ++i) flood.emplace_back(server.port());
     for (const Nanoseconds end = soon(); server.process().err().find("cannot accept") == std::string::npos;) {
       ASSERT_LT(steady_clock().now(), end) << "it never ran out of descriptors";
+      ASSERT_EQ(server.process().wait(std::chrono::seconds(0)), std::nullopt) << server.process().err();
       room.advance(1);
     }
     room.advance(10);
