@@ -90,7 +90,7 @@ class Bench:
         return json.loads(done.stdout)
 
     def rounds(self, members, window=1):
-        deliveries = 150_000 if self.quick else 400_000
+        deliveries = 100_000 if self.quick else 400_000
         return max(10, deliveries * (4 if window > 1 else 1) // (members * window))
 
     def fan_out(self, command, members, window=1, core=SERVER_CORE, client_core=CLIENT_CORE, **more):
@@ -208,8 +208,9 @@ def rows(bench):
                     lambda n=members: (server_ns(bench.reference(n, 8)) / 1e3, server_ns(bench.floor(n, 8)) / 1e3)))
     out.append(("server against websocketpp used plainly, 1,000 members", "<= 0.6", "<= 0.5", "us",
                 lambda: (server_ns(bench.reference(1000)) / 1e3, server_ns(bench.plain(1000)) / 1e3)))
-    out.append(("the bare epoll floor against websocketpp used plainly, 1,000 members: what the kernel leaves", None, "<= 0.5", "us",
-                lambda: (server_ns(bench.floor(1000)) / 1e3, server_ns(bench.plain(1000)) / 1e3)))
+    if not bench.quick:  # it explains the row above
+        out.append(("the bare epoll floor against websocketpp used plainly, 1,000 members: what the kernel leaves", None, "-", "us",
+                    lambda: (server_ns(bench.floor(1000)) / 1e3, server_ns(bench.plain(1000)) / 1e3)))
     if bench.io_uring:
         for members, window, ring in itertools.product((1_000, most), (1, 8), (32, 128)):
             out.append((f"io_uring: the floor with {ring} sends a system call, {window} due, {members:,} members, against epoll", None, "-", "us",
@@ -243,8 +244,9 @@ def rows(bench):
         return sum((a - mx) * (b - my) for a, b in zip(x, y)) / sum((a - mx) ** 2 for a in x)
     out.append(("cost against members (100 to the limit of open files): fitted exponent", "<= 1.05", "<= 1.0", "",
                 lambda: (exponent(bench.reference), 1.0)))
-    out.append(("the same exponent, ours against the bare epoll floor's: what the kernel does not explain", None, "<= 1.0", "",
-                lambda: (exponent(bench.reference), exponent(bench.floor))))
+    if not bench.quick:  # it explains the row above
+        out.append(("the same exponent, ours against the bare epoll floor's: what the kernel does not explain", None, "<= 1.0", "",
+                    lambda: (exponent(bench.reference), exponent(bench.floor))))
     for jobs, aim in ((1, "<= 10"), (8, "<= 4")):
         out.append((f"the conformance suite on the reference server, --jobs {jobs}", None, aim, "s", lambda n=jobs: (bench.suite(n), 1.0)))
     return out
