@@ -6,6 +6,7 @@ their least and greatest. Absolute figures stand beside it for orientation only.
 """
 import argparse
 import contextlib
+import functools
 import itertools
 import json
 import math
@@ -73,6 +74,8 @@ class Bench:
         self.quick = options.quick
         self.repetitions = options.repetitions or (3 if options.quick else 5)
         self.modules = peers.install(options.build) if options.peers else None
+        self.artillery = peers.install(options.build, "artillery") if options.peers else None
+        self.tsung = options.peers and peers.has_tsung()
         self.io_uring = options.io_uring
 
     def program(self, name):
@@ -139,6 +142,18 @@ class Bench:
             if done.returncode != 0:
                 sys.exit(f"ci/bench --peers: {' '.join(words[:4])}: {done.stderr.strip()[-300:]}")
             return json.loads(done.stdout)["cpu_per_delivery_ns"]
+
+    def receivers(self, peer, members, rate):
+        """CPU of a delivery of a peer that only receives, while a floor client beside it sends."""
+        with server([self.program("floor_server")]) as (port, pid, _), peer(port, "/ws/chat/bench/", members, on_core(CLIENT_CORE)) as crowd:
+            crowd.settle(60, looks=4)
+            before = crowd.cpu_ns()
+            try:
+                sent = self.crowd(port, pid, 1, SERVER_CORE, rate=rate, seconds=3 if self.quick else 6)["deliveries"]
+            except SystemExit as failed:
+                raise peers.NotMeasured(f"{crowd.name}: {failed}") from failed
+            crowd.settle(30, looks=1)
+            return (crowd.cpu_ns() - before) / (sent * members)
 
     def idle_server_memory(self, members):
         command = [self.program("reference_server"), "--listen", "127.0.0.1:0", "--control", "off", "--threads", "1"]
@@ -224,6 +239,11 @@ def rows(bench):
         if bench.modules:
             out.append((f"peer: npm ws, CPU per delivery, only counting, {members:,} members, against the bare epoll client", None, "-", "us",
                         lambda n=members, r=rate: (bench.ws_client(n, r) / 1e3, bench.floor_at_rate(n, r) / 1e3)))
+            others = [("Artillery's engine", "counting nothing", functools.partial(peers.artillery, bench.artillery))]
+            others += [("Tsung", "counting octets", peers.tsung)] if bench.tsung else []
+            for name, does, peer in others:
+                out.append((f"peer: {name}, CPU per delivery, {does}, {members:,} members, against the bare epoll client", None, "-", "us",
+                            lambda p=peer, n=members, r=rate: (bench.receivers(p, n, r) / 1e3, bench.floor_at_rate(n, r) / 1e3)))
     out.append(("server, KiB per idle connection", "<= 5", "<= 1", "KiB",
                 lambda: (bench.idle_server_memory(5000) / 1024, 1.0)))
     out.append(("loadgen, KiB per idle connection", "<= 5", "<= 1", "KiB",
@@ -268,12 +288,17 @@ def measure(bench, only):
     table = []
     chosen = [row for row in rows(bench) if not only or re.search(only, row[0])]
     samples = {row[0]: [] for row in chosen}
+    why = {}  # there is no number
     started = time.monotonic()
     for repetition in range(bench.repetitions):
         for index, (what, _, _, _, run) in enumerate(chosen):
             progress(f"repetition {repetition + 1} of {bench.repetitions}, {index + 1} of {len(chosen)}: {what}  ({time.monotonic() - started:.0f} s)")
             for _ in range(3):  # a run that says it is not to be believed is taken again, twice at most
-                ours, baseline = run()
+                try:
+                    ours, baseline = run()
+                except peers.NotMeasured as reason:
+                    why[what] = str(reason)
+                    break
                 if ours is not None:
                     samples[what].append((ours, baseline))
                     break
@@ -281,7 +306,7 @@ def measure(bench, only):
         progress("")
     for what, must, aim, unit, _ in chosen:
         if not samples[what]:
-            table.append({"what": what, "must": must, "aim": aim, "met": None})
+            table.append({"what": what, "must": must, "aim": aim, "met": None, "why": why.get(what)})
             continue
         ratios = [a / b for a, b in samples[what]]
         ratio = statistics.median(ratios)
@@ -294,7 +319,7 @@ def measure(bench, only):
 def cells(row):
     must = row["must"] or "-"
     if row["met"] is None:
-        return [row["what"], "-", "-", "-", "-", must, row["aim"], "could not be measured"]
+        return [row["what"], "-", "-", "-", "-", must, row["aim"], "could not be measured" + (f": {row['why']}" if row["why"] else "")]
     verdict = "for comparison" if row["aim"] == "-" else "aim met" if row["aim_met"] else "MISSED" if not row["met"] else "met" if row["must"] else "aim missed"
     number = (lambda x: f"{x:,.0f}") if row["ours"] >= 1000 else (lambda x: f"{x:.3g}")
     return [row["what"], f"{row['ratio']:.3f}", f"{row['least']:.2f}-{row['most']:.2f}", f"{number(row['ours'])} {row['unit']}".strip(),
@@ -320,7 +345,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="three short repetitions: about 3 minutes")
     parser.add_argument("--repetitions", type=int, help="of each row (5; with --quick 3)")
     parser.add_argument("--only", metavar="REGEX", help="only rows whose name matches")
-    parser.add_argument("--peers", action="store_true", help="with rows for clients of others (the npm package ws), at loadgen's load")
+    parser.add_argument("--peers", action="store_true", help="with rows for clients of others (the npm package ws, Artillery's engine, Tsung), at loadgen's load")
     parser.add_argument("--io-uring", action="store_true", help="with rows for the floor on io_uring (docs/decisions/0008)")
     parser.add_argument("--json", metavar="FILE", help="all samples, for machines")
     parser.add_argument("--markdown", metavar="FILE", help="the table, for docs/PERFORMANCE.md")
