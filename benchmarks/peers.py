@@ -149,6 +149,7 @@ class Crowd:
             calm = calm + 1 if connected == self.members and read else 0
             if self.process.poll() is not None or time.monotonic() > until:
                 self.out.seek(0)
-                said = self.out.read().decode(errors="replace").strip()[-200:]
-                raise NotMeasured(f"{self.name}: {connected:,} of {self.members:,} members connected{'' if read else ', deliveries unread'}; it says: {said}")
+                said = " ".join(self.out.read().decode(errors="replace").split())[-200:]  # a cell of the table
+                raise NotMeasured(f"{self.name}: {connected:,} of {self.members:,} members connected" + ("" if read else ", deliveries unread") +
+                                  (f"; it says: {said}" if said else ""))
             time.sleep(0.05)

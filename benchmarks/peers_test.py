@@ -55,7 +55,7 @@ class Crowd(unittest.TestCase):
                 crowd.settle(0.2, looks=1)
 
     def test_that_ends_says_why_there_is_no_number(self):
-        with self.room.crowd("raise SystemExit('no such room')") as crowd:
+        with self.room.crowd("raise SystemExit('no such\\n  room')") as crowd:
             with self.assertRaisesRegex(peers.NotMeasured, "0 of 3 members connected; it says: no such room"):
                 crowd.settle(60, looks=1)
 
@@ -69,8 +69,9 @@ class Crowd(unittest.TestCase):
 
 class Table(unittest.TestCase):
     def test_says_why_a_row_could_not_be_measured(self):
-        row = {"what": "peer: Tsung", "must": None, "aim": "-", "met": None, "why": "tsung: 0 of 3 members connected"}
-        self.assertEqual(table.cells(row)[-1], "could not be measured: tsung: 0 of 3 members connected")
+        row = {"what": "peer: Tsung", "must": None, "aim": "-", "met": None, "why": "tsung: 0 of 3 members connected; it says: a | b"}
+        self.assertEqual(table.cells(row)[-1], "could not be measured: tsung: 0 of 3 members connected; it says: a | b")
+        self.assertIn("it says: a \\| b |\n", table.as_markdown([row]))
 
 
 def wait_until(holds):

@@ -337,7 +337,7 @@ def as_text(table):
 
 def as_markdown(table):
     lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
-    return "\n".join(lines + ["| " + " | ".join(cells(row)) + " |" for row in table]) + "\n"
+    return "\n".join(lines + ["| " + " | ".join(cell.replace("|", "\\|") for cell in cells(row)) + " |" for row in table]) + "\n"
 
 
 def main():
