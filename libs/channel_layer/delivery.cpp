@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 #include <cstring>
 #include <map>
+#include <utility>
 
 #include "libs/base/prefetch.h"
 
@@ -27,6 +28,21 @@ void hand_over(Listening& to, const Message* const* messages, std::size_t count)
 
 }  // namespace
 
+// Dropped without being run, because the io_context has ended, it forgets what is due: that holds listeners,
+// and they hold the loop, which would hold it for ever.
+class Loop::Turn {
+ public:
+  explicit Turn(LoopPtr loop) : loop_(std::move(loop)) {}
+  Turn(Turn&&) = default;
+  ~Turn() {
+    if (loop_) loop_->take_due();
+  }
+  void operator()() { std::exchange(loop_, nullptr)->hand_over(); }
+
+ private:
+  LoopPtr loop_;
+};
+
 void Loop::post(BatchPtr to, Message message) {
   bool first = false;
   {
@@ -34,15 +50,16 @@ void Loop::post(BatchPtr to, Message message) {
     first = due_.empty();
     due_.push_back({std::move(to), std::move(message)});
   }
-  if (first) boost::asio::post(io, [self = shared_from_this()] { self->hand_over(); });
+  if (first) boost::asio::post(io, Turn(shared_from_this()));
+}
+
+std::vector<Loop::Due> Loop::take_due() {
+  const std::lock_guard lock(mu_);
+  return std::exchange(due_, {});
 }
 
 void Loop::hand_over() {
-  std::vector<Due> due;
-  {
-    const std::lock_guard lock(mu_);
-    due.swap(due_);
-  }
+  const std::vector<Due> due = take_due();
   for (std::size_t at = 0; at < due.size();) {
     const Batch& batch = *due[at].to;
     const Message* run[kRun];

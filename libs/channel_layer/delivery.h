@@ -53,7 +53,9 @@ class Loop : public std::enable_shared_from_this<Loop> {
     BatchPtr to;
     Message message;
   };
+  class Turn;  // the task that hands over
   void hand_over();
+  std::vector<Due> take_due();
 
   std::mutex mu_;
   std::vector<Due> due_;  // guarded by mu_; not empty: a task is posted

@@ -28,5 +28,20 @@ TEST(InMemoryChannelLayer, ForgetsChannelsThatNobodyEverReads) {
   EXPECT_EQ(layer->stats().expired, 1000u);
 }
 
+// A listener holds what it has captured, and its loop.
+TEST(InMemoryChannelLayer, WhatIsDueWhenTheLoopEndsHoldsNothing) {
+  testkit::ManualClock clock;
+  std::weak_ptr<int> held;
+  {
+    boost::asio::io_context io;
+    const auto layer = make_in_memory_layer(make_in_memory_hub({}, clock), io);
+    const auto captured = std::make_shared<int>();
+    held = captured;
+    layer->listen("one", [captured](const Message&, bool) {}, {});
+    layer->send("one", Event{{"type", "t"}}, {});
+  }
+  EXPECT_TRUE(held.expired());
+}
+
 }  // namespace
 }  // namespace roomcheck::channel_layer
