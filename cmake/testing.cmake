@@ -20,9 +20,7 @@ function(roomcheck_add_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "LABELS;SOURCES;LIBS;PARTS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
-  target_link_libraries(${name} PRIVATE roomcheck::warnings ${arg_LIBS} GTest::gmock GTest::gtest_main)
-  # A test's own code runs once: what it tests is optimised, it need not be. Two fifths of its compile time.
-  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  target_link_libraries(${name} PRIVATE roomcheck::warnings roomcheck::cold ${arg_LIBS} GTest::gmock GTest::gtest_main)
   # g++ 12 takes an empty std::optional<std::string> for an uninitialised string (GCC bug 80635).
   target_compile_options(${name} PRIVATE -Wno-maybe-uninitialized)
   if(NOT arg_TIMEOUT)
