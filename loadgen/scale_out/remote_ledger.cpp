@@ -33,12 +33,13 @@ void RemoteLedger::leave(std::uint32_t member) {
   std::fill(begin, begin + after_a_member_, 0u);
 }
 
-bool RemoteLedger::mark(Stream& stream, std::uint32_t sequence) {
+bool RemoteLedger::mark(Stream& stream, std::uint32_t sequence, std::uint32_t owed_from) {
   const auto bit = [](std::uint32_t s) { return std::uint64_t{1} << (s % 64); };
   if (sequence < stream.top) {
     if (stream.top - sequence > kWindow) {
       if (stream.holes == 0) return false;
       --stream.holes;
+      if (stream.apart > 0) --stream.apart;
       return true;
     }
     std::uint64_t& word = stream.seen[sequence % kWindow / 64];
@@ -48,7 +49,11 @@ bool RemoteLedger::mark(Stream& stream, std::uint32_t sequence) {
   }
   for (; stream.top <= sequence; ++stream.top) {
     std::uint64_t& word = stream.seen[stream.top % kWindow / 64];
-    if (stream.top >= stream.first + kWindow && (word & bit(stream.top)) == 0) ++stream.holes;
+    if (stream.top >= stream.first + kWindow && (word & bit(stream.top)) == 0) {
+      ++stream.holes;
+      const std::uint32_t fallen = stream.top - kWindow;
+      if (fallen >= stream.measured && fallen < owed_from) ++stream.apart;
+    }
     word = stream.top == sequence ? word | bit(stream.top) : word & ~bit(stream.top);
   }
   return true;
@@ -88,10 +93,13 @@ Arrival::Kind RemoteLedger::received(std::uint32_t member, const Probe& probe) {
   if (!from.begun) {
     from.begun = true;
     from.first = from.top = probe.sequence;
-    from.from_start = from.from_start || !measured;
   }
-  const bool fresh = mark(from, probe.sequence);
   std::uint32_t& after_sender = after(member, probe.origin, sender);
+  if (after_sender == 0) {
+    ++from.heard;
+    from.heard_last = std::max(from.heard_last, probe.sequence);
+  }
+  const bool fresh = mark(from, probe.sequence, surely_owed(member, probe.origin));
   const bool behind = probe.sequence < after_sender;
   if (!behind) after_sender = probe.sequence + 1;
   if (!measured) return Kind::warm_up;
@@ -113,6 +121,20 @@ Arrival::Kind RemoteLedger::received(std::uint32_t member, const Probe& probe) {
   return Kind::delivered;
 }
 
+// How many senders of the member's room the origin has.
+std::uint32_t RemoteLedger::senders_of(std::uint32_t member, std::uint32_t origin) const {
+  if (senders_ == 0) return 1;
+  const RoomPlan& plan = local_.plan(local_.room_of(member));
+  return Shard{origin, shard_.count}.places_of(std::min(senders_, plan.places()), plan.index);
+}
+
+// From it on everything was sent after the member came, whoever of the origin's senders it came from.
+std::uint32_t RemoteLedger::surely_owed(std::uint32_t member, std::uint32_t origin) {
+  const Stream& from = stream(member, origin);
+  if (from.from_start) return 0;
+  return from.heard < senders_of(member, origin) ? UINT32_MAX : from.heard_last;
+}
+
 // Below it everything has been overtaken, whoever of the origin's senders it came from.
 std::uint32_t RemoteLedger::surely_overtaken(std::uint32_t member, std::uint32_t origin) {
   if (senders_ == 0) return after(member, origin, 0);
@@ -127,30 +149,29 @@ void RemoteLedger::close_account(std::uint32_t member, bool left) {
   const std::uint32_t room = local_.room_of(member);
   for (std::uint32_t origin = 0; origin < shard_.count; ++origin) {
     const Stream& from = stream(member, origin);
-    // Somebody who left before anything measured came was there for nothing of it.
-    const bool counts = from.measured != UINT32_MAX || (from.from_start && !left);
-    if (origin == shard_.index || !counts) continue;
+    // Somebody who left before anything measured came was there for nothing of it. Who came in the warm-up
+    // and then heard nothing is owed all of it.
+    const bool heard = from.measured != UINT32_MAX;
+    if (origin == shard_.index || !(heard || (!left && (from.from_start || from.begun)))) continue;
     reports::StreamReceived& sums = sum(room, origin);
-    if (from.from_start)
+    if (from.from_start || !heard)
       ++sums.from_start;
     else
-      sums.begins += from.first;
+      sums.begins += from.measured;
+    left ? sums.ends += from.top : ++sums.to_end;
+    std::uint64_t apart = from.apart;
     const std::uint32_t window = from.top > kWindow ? from.top - kWindow : 0;
-    if (!left) {
-      ++sums.to_end;
-      // Named, as far as it can still be seen; whose it was, only its shard knows.
-      for (std::uint32_t s = std::max(std::min(from.measured, from.top), window); s < from.top; ++s)
-        if ((from.seen[s % kWindow / 64] >> (s % 64) & 1) == 0)
-          offend("lost", member, {local_.plan(room).number, 0, s, 0, origin});
-      continue;
-    }
-    sums.ends += from.top;
-    for (std::uint32_t s = std::max({from.measured, window, surely_overtaken(member, origin)}); s < from.top;
-         ++s) {
+    const std::uint32_t owed_from = surely_owed(member, origin);
+    const std::uint32_t overtaken = left ? surely_overtaken(member, origin) : UINT32_MAX;
+    for (std::uint32_t s = std::max(std::min(from.measured, from.top), window); s < from.top; ++s) {
       if ((from.seen[s % kWindow / 64] >> (s % 64) & 1) != 0) continue;
-      ++sums.apart;
-      ++delivery_.in_flight_members;
+      if (s < owed_from || s >= overtaken)
+        ++apart;
+      else  // named, as far as it can still be seen; whose it was, only its shard knows
+        offend("lost", member, {local_.plan(room).number, 0, s, 0, origin});
     }
+    sums.apart += apart;
+    delivery_.in_flight_members += apart;
   }
 }
 

@@ -26,10 +26,11 @@ namespace roomcheck::loadgen {
 // for the whole run. No clock is compared with another: a message is timed on the shard that sent it, of the
 // members there, and elsewhere counted.
 //
-// What a member that came during the run missed before its first message of a stream is set apart, as is what
-// was in flight to one that left: unseen, and not certainly overtaken by a later message of whoever sent it.
+// Set apart is what is unseen and was perhaps sent before a member came (of a sender whom it heard for the
+// first time after it: only a sender's own messages keep their order) or in flight to one that left (not
+// certainly overtaken by a later message of whoever sent it).
 //
-// Members and rooms are numbered as in the Ledger. Thread: one. Memory: constant after construction, 56
+// Members and rooms are numbered as in the Ledger. Thread: one. Memory: constant after construction, 72
 // octets a member and shard, 4 more a member and sender.
 class RemoteLedger {
  public:
@@ -64,6 +65,9 @@ class RemoteLedger {
     std::uint32_t top = 0;                // one past the highest that came
     std::uint32_t holes = 0;              // unseen, and fallen out of the window
     std::uint32_t measured = UINT32_MAX;  // the lowest measured one that came
+    std::uint32_t heard = 0;              // senders of the origin that were
+    std::uint32_t heard_last = 0;         // the first that came of the one heard last
+    std::uint32_t apart = 0;              // of the holes
     std::array<std::uint64_t, kWindow / 64> seen{};
   };
 
@@ -76,7 +80,9 @@ class RemoteLedger {
   std::uint32_t& after(std::uint32_t member, std::uint32_t origin, std::uint32_t sender) {
     return after_[std::size_t{member} * after_a_member_ + (senders_ == 0 ? origin : sender)];
   }
-  static bool mark(Stream& stream, std::uint32_t sequence);  // false: seen before
+  static bool mark(Stream& stream, std::uint32_t sequence, std::uint32_t owed_from);  // false: seen before
+  std::uint32_t senders_of(std::uint32_t member, std::uint32_t origin) const;
+  std::uint32_t surely_owed(std::uint32_t member, std::uint32_t origin);
   std::uint32_t surely_overtaken(std::uint32_t member, std::uint32_t origin);
   void close_account(std::uint32_t member, bool left);
   void offend(const char* kind, std::uint32_t member, const Probe& probe);

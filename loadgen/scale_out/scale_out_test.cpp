@@ -151,6 +151,51 @@ TEST_F(RemoteLedgerTest, WhoComesLaterIsOwedWhatFollowsItsFirst) {
   EXPECT_EQ(s.delivered, 2u);
 }
 
+// Sender 3's 21 went out before 20 of sender 1 did, and before the member came: the two are numbered in the
+// order in which their shard wanted to send them.
+TEST_F(RemoteLedgerTest, WhoComesLaterIsOwedNothingOfASenderWhomItHasNotHeardYet) {
+  remote.leave(1);
+  remote.join(1);
+  EXPECT_EQ(at(1, 20), Kind::delivered);
+  EXPECT_EQ(at(1, 22), Kind::delivered);
+  EXPECT_EQ(at(1, 23, 3), Kind::delivered);
+  EXPECT_EQ(at(1, 25), Kind::delivered);
+  const reports::StreamReceived s = stream();
+  EXPECT_EQ(s.begins, 20u);
+  EXPECT_EQ(s.apart, 1u) << "21 may be from before it came; 24 is lost";
+  EXPECT_EQ(remote.delivery().in_flight_members, 1u);
+  ASSERT_EQ(remote.delivery().offenders.size(), 1u);
+  EXPECT_EQ(remote.delivery().offenders[0].sequence, 24u);
+}
+
+TEST_F(RemoteLedgerTest, WhoComesInTheWarmUpIsOwedWhatIsMeasuredFromItsFirstOn) {
+  remote.leave(1);
+  remote.join(1);
+  EXPECT_EQ(at(1, 9, 1 | RemoteLedger::kWarmUp), Kind::warm_up);
+  EXPECT_EQ(at(1, 11), Kind::delivered);
+  const reports::StreamReceived s = stream();
+  EXPECT_EQ(s.from_start, 1u);
+  EXPECT_EQ(s.begins, 11u) << "10 was sender 3's perhaps, from before it came";
+}
+
+TEST_F(RemoteLedgerTest, WhoComesInTheWarmUpAndGetsNothingMoreIsOwedAllOfIt) {
+  remote.leave(1);
+  remote.join(1);
+  EXPECT_EQ(at(1, 9, 1 | RemoteLedger::kWarmUp), Kind::warm_up);
+  EXPECT_EQ(stream().from_start, 2u);
+}
+
+// The one hole that falls out of the window before sender 3 has been heard.
+TEST_F(RemoteLedgerTest, WhatIsSetApartIsRememberedBehindTheWindow) {
+  remote.leave(1);
+  remote.join(1);
+  for (std::uint32_t s = 20; s < 1000; ++s)
+    if (s != 21 && s != 900) at(1, s, s > 800 && s % 2 == 0 ? 3 : 1);
+  const reports::StreamReceived s = stream();
+  EXPECT_EQ(s.apart, 1u) << "900 is lost";
+  EXPECT_EQ(s.delivered, 978u);
+}
+
 TEST_F(RemoteLedgerTest, WhoLeavesInTheWarmUpIsOwedNothing) {
   EXPECT_EQ(at(0, 3, 1 | RemoteLedger::kWarmUp), Kind::warm_up);
   remote.leave(0);

@@ -132,10 +132,10 @@ struct StreamReceived {
   std::uint64_t origin = 0;
   std::uint64_t workload = 0;    // place in LoadResult::workloads
   std::uint64_t from_start = 0;  // stays that were there when it began
-  std::uint64_t begins = 0;      // of the others: sum of the first sequence that came
+  std::uint64_t begins = 0;      // of the others: sum of the first measured sequence that came
   std::uint64_t to_end = 0;      // stays that were there when it ended
   std::uint64_t ends = 0;        // of the others: sum of one past the last sequence that came
-  std::uint64_t apart = 0;       // in flight to members that left
+  std::uint64_t apart = 0;       // in flight to members that came or left
   std::uint64_t delivered = 0;
 };
 
