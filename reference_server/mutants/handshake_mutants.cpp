@@ -69,7 +69,7 @@ WireMutant few_at_once() {
                               });
   out.response = [](Link& link, std::string&) {
     const auto answered = [&link] { --link.room().count; };
-    link.hold(std::chrono::milliseconds(link.room().count > 1 ? 100 : 3), answered);
+    link.hold(std::chrono::milliseconds(link.room().count > 1 ? 500 : 3), answered);
   };
   return out;
 }
