@@ -151,10 +151,10 @@ void RemoteLedger::close_account(std::uint32_t member, bool left) {
     const Stream& from = stream(member, origin);
     // Somebody who left before anything measured came was there for nothing of it. Who came in the warm-up
     // and then heard nothing is owed all of it.
-    const bool heard = from.measured != UINT32_MAX;
-    if (origin == shard_.index || !(heard || (!left && (from.from_start || from.begun)))) continue;
+    const bool came = from.measured != UINT32_MAX;
+    if (origin == shard_.index || !(came || (!left && (from.from_start || from.begun)))) continue;
     reports::StreamReceived& sums = sum(room, origin);
-    if (from.from_start || !heard)
+    if (from.from_start || !came)
       ++sums.from_start;
     else
       sums.begins += from.measured;

@@ -26,9 +26,9 @@ namespace roomcheck::loadgen {
 // for the whole run. No clock is compared with another: a message is timed on the shard that sent it, of the
 // members there, and elsewhere counted.
 //
-// Set apart is what is unseen and was perhaps sent before a member came (of a sender whom it heard for the
-// first time after it: only a sender's own messages keep their order) or in flight to one that left (not
-// certainly overtaken by a later message of whoever sent it).
+// Set apart is what is unseen and, only a sender's own messages keeping their order,
+//   - was perhaps sent before the member came: not every sender had been heard by then;
+//   - or was perhaps in flight when it left: not every sender had been heard since.
 //
 // Members and rooms are numbered as in the Ledger. Thread: one. Memory: constant after construction, 72
 // octets a member and shard, 4 more a member and sender.
@@ -66,7 +66,7 @@ class RemoteLedger {
     std::uint32_t holes = 0;              // unseen, and fallen out of the window
     std::uint32_t measured = UINT32_MAX;  // the lowest measured one that came
     std::uint32_t heard = 0;              // senders of the origin that were
-    std::uint32_t heard_last = 0;         // the first that came of the one heard last
+    std::uint32_t heard_last = 0;         // the highest of what came first of each
     std::uint32_t apart = 0;              // of the holes
     std::array<std::uint64_t, kWindow / 64> seen{};
   };
