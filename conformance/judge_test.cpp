@@ -194,6 +194,25 @@ TEST(Noise, WhatDoesNotComeFromATargetThatIsTooSlowCouldNotBeTested) {
   EXPECT_EQ(lossy.exit_code, 1) << lossy.out << lossy.err;
 }
 
+TEST(Asymmetry, ALossThatComesOnceIsForgivenAWrongOrderIsNot) {
+  const auto judged = [](const std::string& word) {
+    return run(kSeedRoomsOnly + Words{"--target", "ws://127.0.0.1:" + std::to_string(testkit::free_port()),
+                                      "--start", fragile("0 " + word), "--filter",
+                                      "broadcast.sender-order/*"});
+  };
+  const Outcome lost = judged("drops-one"), swapped = judged("swaps-one");
+  EXPECT_EQ(lost.exit_code, 0) << lost.out << lost.err;
+  EXPECT_THAT(lost.out, HasSubstr("when tried again in fresh rooms; at first member "));
+  EXPECT_EQ(swapped.exit_code, 1) << swapped.out << swapped.err;
+  EXPECT_THAT(swapped.out, HasSubstr("messages came out of order"));
+}
+
+TEST(Asymmetry, WhatIsLostAmongOthersIsCalledLost) {
+  const Outcome outcome = Reference({"--mutant", "lose=33"}).judged({"--filter", "broadcast.sender-order/*"});
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.out;
+  EXPECT_THAT(outcome.out, HasSubstr("did not get a message, but one that came after it"));
+}
+
 // ---- known deviations
 
 class KnownDeviations : public testing::Test {

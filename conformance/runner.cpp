@@ -218,6 +218,7 @@ Outcome Runner::run(const Case& c, std::size_t slot, const std::function<bool()>
     result.message = lacks;
   } else {
     Nanoseconds round_trip{0}, limit{0};
+    std::string lost;  // by an attempt that was not the last
     for (int attempts = 1; !attempt(c, slot, out, limit, observing); ++attempts) {
       limit = out.context->run().limit;
       out.context->close_all();  // as above
@@ -228,6 +229,7 @@ Outcome Runner::run(const Case& c, std::size_t slot, const std::function<bool()>
       if (attempts < kMustAttempts || (too_short && limit < scaled(kMostLimit) && attempts < kMostAttempts)) {
         // Twice what is needed now: a machine that gets a little busier still is no reason to try once more.
         limit = std::min(std::max(limit, 2 * wait.limit), scaled(kMostLimit));
+        lost = result.message;
         continue;
       }
       if (too_short) {
@@ -240,6 +242,8 @@ Outcome Runner::run(const Case& c, std::size_t slot, const std::function<bool()>
       }
       break;
     }
+    if (result.verdict == Verdict::pass && !lost.empty())
+      result.message = "when tried again in fresh rooms; at first " + lost;
   }
   result.duration_ns = (steady_clock().now() - start).count();
   return out;

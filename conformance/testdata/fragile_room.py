@@ -1,7 +1,8 @@
-"""A room server of profile `seed` for the tests of conformance: fragile_room.py PORT [DELAY_SECONDS [no-empty-texts]].
+"""A room server of profile `seed` for the tests of conformance: fragile_room.py PORT [DELAY_SECONDS [WORD]].
 
 It keeps the contract as far as the tests go, until somebody sends it a binary message: then it says so on stderr and exits with status 3.
-Every reply is held back for the delay; with the third word empty texts are lost. Needs Debian's python3-websockets.
+Every reply is held back for the delay. WORD: with no-empty-texts empty texts are lost; with drops-one the 25th text of one
+connection is lost, with swaps-one it comes after the next, once in the server's life. Needs Debian's python3-websockets.
 """
 import asyncio
 import json
@@ -14,10 +15,14 @@ import websockets
 port = int(sys.argv[1])
 delay = float(sys.argv[2]) if len(sys.argv) > 2 else 0
 no_empty_texts = "no-empty-texts" in sys.argv
+once = "drops-one" in sys.argv or "swaps-one" in sys.argv
 rooms = {}
 
 
 async def serve(socket, path):
+    global once
+    said = 0
+    held = []
     members = rooms.setdefault(path, set())
     members.add(socket)
     try:
@@ -35,7 +40,15 @@ async def serve(socket, path):
                 continue
             if delay:
                 await asyncio.sleep(delay)
-            websockets.broadcast(members, json.dumps({"message": "预警信息2：预警信息1：" + text}))
+            said += 1
+            frame = json.dumps({"message": "预警信息2：预警信息1：" + text})
+            if once and said == 25:
+                once = False
+                held = [frame] if "swaps-one" in sys.argv else []
+                continue
+            for each in [frame, *held]:
+                websockets.broadcast(members, each)
+            held = []
     except websockets.ConnectionClosed:
         pass
     finally:
