@@ -390,11 +390,13 @@ std::string Context::direct(const std::string& channel, const MemberPtr& to, con
 }
 
 void Context::sign_of_life() {
+  const char* const kNone = "the target shows no sign of life afterwards: ";
   try {
     fence(join(fresh_room()));
+  } catch (const Lost& e) {
+    throw Lost(kNone + std::string(e.what()), e.expected, e.actual);
   } catch (const Failed& e) {
-    throw Failed("the target shows no sign of life afterwards: " + std::string(e.what()), e.expected,
-                 e.actual);
+    throw Failed(kNone + std::string(e.what()), e.expected, e.actual);
   }
 }
 
