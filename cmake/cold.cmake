@@ -3,3 +3,13 @@
 add_library(roomcheck_cold INTERFACE)
 add_library(roomcheck::cold ALIAS roomcheck_cold)
 target_compile_options(roomcheck_cold INTERFACE $<$<CONFIG:Release>:-Og>)
+
+# roomcheck_cold_sources(target a.cpp...): sources of a library whose other sources are not cold.
+function(roomcheck_cold_sources target)
+  add_library(${target}_cold OBJECT ${ARGN})
+  foreach(property INCLUDE_DIRECTORIES COMPILE_DEFINITIONS COMPILE_OPTIONS)
+    set_property(TARGET ${target}_cold APPEND PROPERTY ${property} $<TARGET_PROPERTY:${target},${property}>)
+  endforeach()
+  target_link_libraries(${target}_cold PRIVATE roomcheck::cold)
+  target_sources(${target} PRIVATE $<TARGET_OBJECTS:${target}_cold>)
+endfunction()
