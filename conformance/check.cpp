@@ -1,8 +1,8 @@
 #include "conformance/check.h"
 
 #include <algorithm>
-#include <regex>
 
+#include "libs/base/regex.h"
 #include "libs/base/result.h"
 
 namespace roomcheck::conformance {
@@ -110,8 +110,7 @@ class Check {
   bool greeting(RawClient& client) {
     if (profile().greeting.empty()) return true;
     const Received first = client.read_message(c_.deadline());
-    const bool good = first.kind == Received::Kind::text &&
-                      std::regex_search(first.payload, std::regex(profile().greeting));
+    const bool good = first.kind == Received::Kind::text && Regex(profile().greeting).find(first.payload);
     if (good)
       right("greeting", seen(first));
     else
@@ -188,7 +187,7 @@ class Check {
       return wrong("room.name_max",
                    "must be at least " + std::to_string(longest.size()) + ", for the suite's own rooms");
     longest.resize(profile().room.name_max, 'x');
-    if (!std::regex_match(longest, std::regex(profile().room.name_pattern)))
+    if (!Regex(profile().room.name_pattern).matches(longest))
       return wrong("room.name_pattern", "does not allow a name of name_max = " +
                                             std::to_string(profile().room.name_max) + " letters and digits");
     RawResponse response;

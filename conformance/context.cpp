@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <regex>
 #include <thread>
+
+#include "libs/base/regex.h"
 
 namespace roomcheck::conformance {
 
@@ -94,7 +95,7 @@ RawResponse Context::expect_refused(const std::string& path, const RawHandshake&
 void Context::drain_greeting(const MemberPtr& member) {
   if (profile().greeting.empty()) return;
   const Received first = member->client->read_message(deadline());
-  if (!std::regex_search(first.payload, std::regex(profile().greeting)))
+  if (!Regex(profile().greeting).find(first.payload))
     throw CouldNotTest("the profile's greeting \"" + profile().greeting + "\" did not come; " +
                        (first.kind == Received::Kind::text ? "this came: " + shown(first.payload)
                                                            : std::string(to_string(first.kind)) + " came"));

@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <regex>
 #include <set>
 #include <sstream>
 
+#include "libs/base/regex.h"
 #include "libs/testkit/certificate.h"
 #include "libs/testkit/files.h"
 #include "libs/testkit/paths.h"
@@ -540,10 +540,8 @@ TEST(Cookies, OfTheProfileOpenATargetThatWantsALogin) {
 TEST(Docs, NameOnlyOptionsThatExist) {
   const std::string help = run({"--help"}).out,
                     docs = testkit::slurp(testkit::source_dir() + "/docs/CONFORMANCE.md");
-  const std::regex option("`(--[a-z-]+)");
   std::set<std::string> named;
-  for (auto it = std::sregex_iterator(docs.begin(), docs.end(), option); it != std::sregex_iterator(); ++it)
-    named.insert((*it)[1]);
+  for (const Regex::Match& option : Regex("`(--[a-z-]+)").all(docs)) named.insert(option[1]);
   EXPECT_GT(named.size(), 20u);
   for (const std::string& name : named)
     EXPECT_TRUE(name == "--gtest" || help.find("  " + name) != help.npos) << name;

@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <map>
-#include <regex>
 #include <set>
 #include <sstream>
 
 #include "conformance/catalog.h"
+#include "libs/base/regex.h"
 #include "libs/testkit/files.h"
 #include "libs/testkit/paths.h"
 
@@ -23,7 +23,7 @@ struct Written {
 std::map<std::string, Written> written() {
   std::map<std::string, Written> out;
   std::istringstream lines(testkit::slurp(testkit::source_dir() + "/docs/SPEC.md"));
-  static const std::regex level("^\\*(MUST|SHOULD|INFO)\\* · source: .+"), name("`([a-z0-9.-]+/[a-z0-9-]+)`");
+  static const Regex level("^\\*(MUST|SHOULD|INFO)\\* · source: .+"), name("`([a-z0-9.-]+/[a-z0-9-]+)`");
   std::string id;
   bool observed = false;
   for (std::string line; std::getline(lines, line);) {
@@ -35,11 +35,10 @@ std::map<std::string, Written> written() {
       observed = false;
     }
     if (id.empty()) continue;
-    if (std::smatch found; std::regex_search(line, found, level)) out[id].level = found[1];
+    if (const auto found = level.find(line)) out[id].level = (*found)[1];
     observed = observed || line.compare(0, 12, "Observed by:") == 0;
     if (observed)
-      for (std::sregex_iterator it(line.begin(), line.end(), name), end; it != end; ++it)
-        out[id].observed_by.insert((*it)[1]);
+      for (const Regex::Match& each : name.all(line)) out[id].observed_by.insert(each[1]);
   }
   return out;
 }

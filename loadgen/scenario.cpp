@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <numeric>
-#include <regex>
 #include <sstream>
 
+#include "libs/base/regex.h"
 #include "libs/base/units.h"
 #include "libs/websocket/url.h"
 #include "loadgen/hash.h"
@@ -145,8 +145,7 @@ void validate(const Scenario& s, const target::Profile& profile) {
                                     std::to_string(s.shard.count) +
                                     ": no client falls to this shard; ask for more clients or fewer shards");
   const std::string longest = room_name(0xffffffff, static_cast<std::uint32_t>(rooms - 1));
-  require(longest.size() <= profile.room.name_max &&
-              std::regex_match(longest, std::regex(profile.room.name_pattern)),
+  require(longest.size() <= profile.room.name_max && Regex(profile.room.name_pattern).matches(longest),
           "profile " + profile.name + ": room.name_pattern does not allow the rooms of a load run, such as " +
               longest + "; correct it if the target does (--set room.name_pattern=...)");
 }

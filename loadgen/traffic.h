@@ -3,12 +3,12 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <regex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "libs/base/clock.h"
+#include "libs/base/regex.h"
 #include "libs/stats/histogram.h"
 #include "libs/websocket/connection.h"
 #include "loadgen/ledger.h"
@@ -134,7 +134,7 @@ class Traffic {
   std::uint32_t senders_;
   bool self_echo_;
   const bool kernel_timestamps_;
-  std::optional<std::regex> greeting_;
+  std::optional<Regex> greeting_;
   Nanoseconds warmup_;
   const Shard shard_;
   Ledger ledger_;

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <regex>
+#include "libs/base/regex.h"
 
 namespace roomcheck::reference_server {
 namespace {
@@ -31,13 +31,13 @@ TEST(ChatPage, EveryFileThatThePageNamesIsThere) {
   const auto page = chat_page(request_for("/"));
   ASSERT_TRUE(page);
   EXPECT_EQ(page->content_type, "text/html; charset=utf-8");
-  const std::regex named("(?:src|href)=\"(/[^\"]+)\"");
+  const Regex named("(?:src|href)=\"(/[^\"]+)\"");
   int files = 0;
-  for (std::sregex_iterator match(page->body.begin(), page->body.end(), named), end; match != end; ++match) {
-    const auto file = chat_page(request_for((*match)[1]));
-    ASSERT_TRUE(file) << (*match)[1];
+  for (const Regex::Match& match : named.all(page->body)) {
+    const auto file = chat_page(request_for(match[1]));
+    ASSERT_TRUE(file) << match[1];
     EXPECT_THAT(file->body, Not(IsEmpty()));
-    EXPECT_NE(file->content_type, "application/octet-stream") << (*match)[1];
+    EXPECT_NE(file->content_type, "application/octet-stream") << match[1];
     ++files;
   }
   EXPECT_EQ(files, 3) << "script, style, icon";

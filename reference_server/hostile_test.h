@@ -10,10 +10,10 @@
 #include <cstring>
 #include <map>
 #include <mutex>
-#include <regex>
 #include <thread>
 #include <utility>
 
+#include "libs/base/regex.h"
 #include "libs/testkit/paths.h"
 #include "libs/testkit/process.h"
 #include "libs/websocket/raw_client.h"
@@ -129,10 +129,9 @@ class Program {
   // A counter of /metrics, without its prefix.
   std::uint64_t metric(const std::string& name) const {
     const std::string all = exchange("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
-    std::smatch found;
-    if (!std::regex_search(all, found, std::regex("\nroomcheck_" + name + " (\\d+)\n")))
-      throw std::runtime_error("no metric " + name + " in " + all);
-    return std::stoull(found[1]);
+    const auto found = Regex("\nroomcheck_" + name + " (\\d+)\n").find(all);
+    if (!found) throw std::runtime_error("no metric " + name + " in " + all);
+    return std::stoull((*found)[1]);
   }
   void await(const std::string& name, std::uint64_t at_least) const {
     for (const Nanoseconds limit = soon(); metric(name) < at_least;)

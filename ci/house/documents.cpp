@@ -1,8 +1,9 @@
 #include "ci/house/documents.h"
 
 #include <algorithm>
-#include <regex>
 #include <sstream>
+
+#include "libs/base/regex.h"
 
 namespace roomcheck::house {
 namespace {
@@ -42,24 +43,21 @@ std::vector<std::vector<std::string>> table(std::string_view markdown, const std
 }
 
 std::vector<std::string> code_words(const std::string& cell) {
-  static const std::regex kCode("`([^`]+)`");
+  static const Regex kCode("`([^`]+)`");
   std::vector<std::string> out;
-  for (auto it = std::sregex_iterator(cell.begin(), cell.end(), kCode); it != std::sregex_iterator(); ++it)
-    out.push_back((*it)[1]);
+  for (const Regex::Match& code : kCode.all(cell)) out.push_back(code[1]);
   return out;
 }
 
 std::map<std::string, std::string> tests_in(const std::string& source) {
-  static const std::regex kTest(R"((?:^|\n)(?:TYPED_)?TEST(?:_[FP])?\((\w+),\s*(\w+)\))");
+  static const Regex kTest(R"((?:^|\n)(?:TYPED_)?TEST(?:_[FP])?\((\w+),\s*(\w+)\))");
   std::map<std::string, std::string> out;
   std::string* text = nullptr;
   std::size_t begin = 0;
-  for (auto it = std::sregex_iterator(source.begin(), source.end(), kTest); it != std::sregex_iterator();
-       ++it) {
-    const auto at = static_cast<std::size_t>(it->position());
-    if (text != nullptr) *text = source.substr(begin, at - begin);
-    text = &out[it->str(1) + "." + it->str(2)];
-    begin = at;
+  for (const Regex::Match& test : kTest.all(source)) {
+    if (text != nullptr) *text = source.substr(begin, test.at - begin);
+    text = &out[test[1] + "." + test[2]];
+    begin = test.at;
   }
   if (text != nullptr) *text = source.substr(begin);
   return out;
@@ -98,12 +96,11 @@ std::vector<std::string> wrong_limits(std::string_view security, const std::stri
         wrong("has a counter that its tests do not read: " + counter);
     }
   }
-  static const std::regex kOption(R"(\n  (--[a-z-]+))");
+  static const Regex kOption(R"(\n  (--[a-z-]+))");
   const std::string limits = help.substr(std::min(help.find("\nLimits:"), help.size()));
   const std::string section = limits.substr(0, limits.find("\n\n\n"));
-  for (auto it = std::sregex_iterator(section.begin(), section.end(), kOption); it != std::sregex_iterator();
-       ++it)
-    if (!has(options, it->str(1) + " ")) out.push_back(it->str(1) + " of --help is in no row");
+  for (const Regex::Match& option : kOption.all(section))
+    if (!has(options, option[1] + " ")) out.push_back(option[1] + " of --help is in no row");
   return out;
 }
 

@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <regex>
 #include <set>
 #include <sstream>
 
+#include "libs/base/regex.h"
 #include "libs/testkit/files.h"
 #include "libs/testkit/paths.h"
 
@@ -74,12 +74,11 @@ TEST(Rfc6455, EachRuleIsAssertedByCasesThatThereAre) {
     }
   }
   const std::string spec = text_of("docs/SPEC.md");
-  const std::regex kFromRfc(R"(### (transport\.[a-z0-9-]+)\n\n\*MUST\* · source: RFC [5-7])");
-  std::size_t requirements = 0;
-  for (auto it = std::sregex_iterator(spec.begin(), spec.end(), kFromRfc); it != std::sregex_iterator();
-       ++it, ++requirements)
-    EXPECT_EQ(named.count((*it)[1]), 1u) << it->str(1) << " is in no row of docs/RFC6455.md";
-  EXPECT_GT(requirements, 10u);
+  const Regex kFromRfc(R"(### (transport\.[a-z0-9-]+)\n\n\*MUST\* · source: RFC [5-7])");
+  const auto requirements = kFromRfc.all(spec);
+  for (const Regex::Match& requirement : requirements)
+    EXPECT_EQ(named.count(requirement[1]), 1u) << requirement[1] << " is in no row of docs/RFC6455.md";
+  EXPECT_GT(requirements.size(), 10u);
 }
 
 }  // namespace

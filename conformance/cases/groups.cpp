@@ -1,7 +1,7 @@
-#include <regex>
 
 #include "conformance/catalog.h"
 #include "conformance/context.h"
+#include "libs/base/regex.h"
 
 namespace roomcheck::conformance {
 namespace {
@@ -165,8 +165,7 @@ std::vector<Case> groups_cases() {
                                         base + "-1", base + ".1", c.fresh_room()};
          std::vector<MemberPtr> members;
          for (const std::string& name : names)
-           if (std::regex_match(name, std::regex(c.profile().room.name_pattern)))
-             members.push_back(c.join(name));
+           if (Regex(c.profile().room.name_pattern).matches(name)) members.push_back(c.join(name));
          for (const MemberPtr& member : members) c.fence(member);
          for (const MemberPtr& member : members) c.fence(member);
        }},

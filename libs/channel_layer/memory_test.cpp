@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <regex>
-
+#include "libs/base/regex.h"
 #include "libs/testkit/manual_clock.h"
 
 namespace roomcheck::channel_layer {
@@ -14,7 +13,7 @@ TEST(InMemoryChannelLayer, NamesChannelsAsChannelsDoes) {
   testkit::ManualClock clock;
   boost::asio::io_context io;
   const auto layer = make_in_memory_layer(make_in_memory_hub({}, clock), io);
-  EXPECT_TRUE(std::regex_match(layer->new_channel(), std::regex("specific\\.\\.inmemory![A-Za-z]{12}")));
+  EXPECT_TRUE(Regex("specific\\.\\.inmemory![A-Za-z]{12}").matches(layer->new_channel()));
 }
 
 // Anybody can make up names through the control API; what nobody reads must not stay.

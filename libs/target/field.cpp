@@ -1,8 +1,9 @@
 #include "libs/target/field.h"
 
 #include <algorithm>
-#include <regex>
+#include <stdexcept>
 
+#include "libs/base/regex.h"
 #include "libs/base/units.h"
 
 namespace roomcheck::target {
@@ -91,11 +92,11 @@ std::vector<std::string> Field::texts() const {
 }
 
 std::string Field::regex() const {
+  const std::string out = text();
   try {
-    const std::string out = text();
-    (void)std::regex(out);
+    (void)Regex(out);
     return out;
-  } catch (const std::regex_error&) {
+  } catch (const std::invalid_argument&) {
     fail("is no valid regular expression");
   }
 }

@@ -11,9 +11,10 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <regex>
 #include <stdexcept>
 #include <thread>
+
+#include "libs/base/regex.h"
 
 namespace roomcheck::testkit {
 namespace {
@@ -60,12 +61,12 @@ std::string Process::out() const { return slurp(directory_.path("out")); }
 std::string Process::err() const { return slurp(directory_.path("err")); }
 
 std::string Process::wait_for(const std::string& regex) {
-  const std::regex pattern(regex);
+  const Regex pattern(regex);
   const auto limit = steady_clock::now() + std::chrono::seconds(20);
   for (;;) {
     const bool ended = wait(std::chrono::seconds(0)).has_value();
     const std::string text = out();
-    if (std::smatch match; std::regex_search(text, match, pattern)) return match[match.size() > 1 ? 1 : 0];
+    if (const auto match = pattern.find(text)) return (*match)[match->groups.size() > 1 ? 1 : 0];
     if (ended || steady_clock::now() > limit)
       throw std::runtime_error("no output that matches " + regex + "\nstdout: " + text +
                                "\nstderr: " + err());

@@ -1,8 +1,8 @@
 // Mutants that spoil what leaves on one connection.
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <regex>
 
+#include "libs/base/regex.h"
 #include "reference_server/mutants/mutation.h"
 #include "reference_server/mutants/wrapped_connection.h"
 
@@ -40,7 +40,8 @@ class MutantConnection final : public WrappedConnection,
   Sent send_room(std::string payload) {
     if (mutation_.has("drops-large") && payload.size() >= (512u << 10)) return Sent::accepted;
     if (mutation_.has("no-astral"))
-      payload = std::regex_replace(payload, std::regex("\\\\ud[89ab][0-9a-f]{2}\\\\ud[c-f][0-9a-f]{2}"), "?");
+      for (const Regex::Match& pair : Regex("\\\\ud[89ab][0-9a-f]{2}\\\\ud[c-f][0-9a-f]{2}").all(payload))
+        payload.replace(payload.find(pair[0]), pair[0].size(), "?");
     return inner_->send_text(payload);
   }
 

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <regex>
+#include "libs/base/regex.h"
 
 namespace roomcheck::reports {
 namespace {
@@ -116,9 +116,9 @@ TEST(LoadPage, AnEmptyResultIsStillAPage) {
 TEST(LoadPage, TheCurveEndsAtTheLargestSample) {
   const std::string html = page(load());
   EXPECT_THAT(html, HasSubstr(R"("kind":"percentiles")"));
-  std::smatch found;
-  ASSERT_TRUE(std::regex_search(html, found, std::regex(R"re("corrected","values":\[([^\]]*)\])re")));
-  const std::string values = found[1];
+  const auto found = Regex(R"re("corrected","values":\[([^\]]*)\])re").find(html);
+  ASSERT_TRUE(found);
+  const std::string values = (*found)[1];
   EXPECT_EQ(values.substr(values.rfind(',') + 1), "1000.0");
 }
 
@@ -164,7 +164,7 @@ TEST(Page, TextOfAResultIsNeverMarkup) {
 
 TEST(Page, LoadsNothing) {
   const std::string html = render_html({{"a.json", load()}, {"b.json", conformance()}});
-  EXPECT_FALSE(std::regex_search(html, std::regex(R"((src|href)\s*=\s*["']?(https?:|//))")));
+  EXPECT_FALSE(Regex(R"((src|href)\s*=\s*["']?(https?:|//))").find(html));
   EXPECT_THAT(html, Not(HasSubstr("@import")));
   EXPECT_THAT(html, HasSubstr("default-src 'none'"));
 }
