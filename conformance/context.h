@@ -170,7 +170,8 @@ class Context {
   std::unique_ptr<RawClient> open(const std::string& path, const As& as);
   void drain_greeting(const MemberPtr& member);
   [[noreturn]] void unexpected(const MemberPtr& member, const std::string& got, const std::string& wanted);
-  // `by` came where `wanted` should have: a wrong order (Failed) if `wanted` comes within the limit, else Lost.
+  // `by` came where `wanted` should have: a wrong order (Failed) if `wanted` comes within the limit, else
+  // Lost.
   [[noreturn]] void overtaken(const MemberPtr& member, const std::string& by, const std::string& wanted);
 
   const Run run_;  // a copy: the limit is that of the case's start
