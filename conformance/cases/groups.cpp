@@ -1,4 +1,3 @@
-
 #include "conformance/catalog.h"
 #include "conformance/context.h"
 #include "libs/base/regex.h"
