@@ -218,7 +218,7 @@ Outcome Runner::run(const Case& c, std::size_t slot, const std::function<bool()>
     result.message = lacks;
   } else {
     Nanoseconds round_trip{0}, limit{0};
-    std::string lost;  // by an attempt that was not the last
+    std::string lost;  // by the first attempt, if there was another
     for (int attempts = 1; !attempt(c, slot, out, limit, observing); ++attempts) {
       limit = out.context->run().limit;
       out.context->close_all();  // as above
@@ -229,7 +229,7 @@ Outcome Runner::run(const Case& c, std::size_t slot, const std::function<bool()>
       if (attempts < kMustAttempts || (too_short && limit < scaled(kMostLimit) && attempts < kMostAttempts)) {
         // Twice what is needed now: a machine that gets a little busier still is no reason to try once more.
         limit = std::min(std::max(limit, 2 * wait.limit), scaled(kMostLimit));
-        lost = result.message;
+        if (attempts == 1) lost = result.message;
         continue;
       }
       if (too_short) {
@@ -243,7 +243,8 @@ Outcome Runner::run(const Case& c, std::size_t slot, const std::function<bool()>
       break;
     }
     if (result.verdict == Verdict::pass && !lost.empty())
-      result.message = "when tried again in fresh rooms; at first " + lost;
+      result.message += (result.message.empty() ? "" : "; ") +
+                        std::string("when tried again in fresh rooms; at first ") + lost;
   }
   result.duration_ns = (steady_clock().now() - start).count();
   return out;
