@@ -207,6 +207,15 @@ TEST(Asymmetry, ALossThatComesOnceIsForgivenAWrongOrderIsNot) {
   EXPECT_THAT(swapped.out, HasSubstr("messages came out of order"));
 }
 
+TEST(Asymmetry, ASignOfLifeThatIsLostIsAskedForOnceMore) {
+  // Before the case come two connections: whether the profile is right, and the round trip.
+  const Outcome outcome = run(
+      kSeedRoomsOnly + Words{"--target", "ws://127.0.0.1:" + std::to_string(testkit::free_port()), "--start",
+                             fragile("0 drops-third"), "--filter", "connect.unknown-path-refused/*"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("at first the target shows no sign of life afterwards"));
+}
+
 TEST(Asymmetry, WhatIsLostAmongOthersIsCalledLost) {
   const Outcome outcome = Reference({"--mutant", "lose=33"}).judged({"--filter", "broadcast.sender-order/*"});
   EXPECT_EQ(outcome.exit_code, 1) << outcome.out;

@@ -2,7 +2,8 @@
 
 It keeps the contract as far as the tests go, until somebody sends it a binary message: then it says so on stderr and exits with status 3.
 Every reply is held back for the delay. WORD: with no-empty-texts empty texts are lost; with drops-one the 25th text of one
-connection is lost, with swaps-one it comes after the next, once in the server's life. Needs Debian's python3-websockets.
+connection is lost, with swaps-one it comes after the next, once in the server's life; with drops-third what the third
+connection says is lost. Needs Debian's python3-websockets.
 """
 import asyncio
 import json
@@ -16,11 +17,14 @@ port = int(sys.argv[1])
 delay = float(sys.argv[2]) if len(sys.argv) > 2 else 0
 no_empty_texts = "no-empty-texts" in sys.argv
 once = "drops-one" in sys.argv or "swaps-one" in sys.argv
+connections = 0
 rooms = {}
 
 
 async def serve(socket, path):
-    global once
+    global once, connections
+    connections += 1
+    is_third = connections == 3
     said = 0
     held = []
     members = rooms.setdefault(path, set())
@@ -41,6 +45,8 @@ async def serve(socket, path):
             if delay:
                 await asyncio.sleep(delay)
             said += 1
+            if "drops-third" in sys.argv and is_third:
+                continue
             frame = json.dumps({"message": "预警信息2：预警信息1：" + text})
             if once and said == 25:
                 once = False
