@@ -114,7 +114,7 @@ TEST(Suite, GoogleTestsOwnOptionsWork) {
 // The other half, that no unrelated MUST catches a mutant, is the test suite_self_test of ci/test --full.
 TEST(SelfProof, EveryMustHasAMutantThatItsCasesCatch) {
   const Outcome outcome = run({"--self-test=caught"});
-  EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;  // what is not proved stands last
   EXPECT_THAT(outcome.out, HasSubstr("\nPROVED: "));
 }
 

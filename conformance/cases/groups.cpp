@@ -29,6 +29,10 @@ void leaving_in_a_burst(Context& c, void (*goes)(RawClient&)) {
     goes(*leaves->client);
   }
   c.all_hear({stays}, texts);
+  // Only now: closed with octets unread, the kernel would send a reset after the FIN.
+  while (leaves->client->is_open() && c.next(leaves, c.deadline()).kind == Received::Kind::text) {
+  }
+  leaves->client->close();
   if (c.knows_members()) c.wait_for_members(room, 1);
 }
 
@@ -82,12 +86,7 @@ std::vector<Case> groups_cases() {
        {},
        "When the TCP connection ends without a close frame the room no longer has that member, and the "
        "others still get messages exactly once.",
-       [](Context& c) {
-         leaving_in_a_burst(c, [](RawClient& client) {
-           client.shutdown_write();
-           client.close();
-         });
-       }},
+       [](Context& c) { leaving_in_a_burst(c, [](RawClient& client) { client.shutdown_write(); }); }},
       {"groups.leave-on-reset/quiet-room",
        "groups.leave-on-reset",
        kMust,

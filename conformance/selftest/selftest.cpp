@@ -116,11 +116,8 @@ ExitCode self_test(const SelfTest& asked) {
   if (what.reference_server.empty()) what.reference_server = program_beside(what.self, "reference_server");
   const std::vector<Mutant> mutants = mutants_of(what.reference_server);
 
-  int bad = 0;
-  const auto complain = [&bad](const std::string& text) {
-    ++bad;
-    std::cout << "  NOT PROVED: " << text << '\n';
-  };
+  Names complaints;  // all stand below the table
+  const auto complain = [&complaints](std::string text) { complaints.push_back(std::move(text)); };
 
   Trial right = run_suite(what, "", {}, 1);
   if (!right.trouble.empty()) throw StartFailure("against the right server: " + right.trouble);
@@ -204,9 +201,10 @@ ExitCode self_test(const SelfTest& asked) {
   if (!not_asked.empty())
     std::cout << "Not asked, since the reference server was started without what they need: "
               << joined(not_asked) << '\n';
-  std::cout << (bad == 0 ? "PROVED" : "NOT PROVED") << ": " << asked_musts.size() << " MUSTs, "
+  for (const std::string& complaint : complaints) std::cout << "  NOT PROVED: " << complaint << '\n';
+  std::cout << (complaints.empty() ? "PROVED" : "NOT PROVED") << ": " << asked_musts.size() << " MUSTs, "
             << mutants.size() << " mutants\n";
-  return bad == 0 ? ExitCode::good : ExitCode::verdict_bad;
+  return complaints.empty() ? ExitCode::good : ExitCode::verdict_bad;
 }
 
 }  // namespace roomcheck::conformance
