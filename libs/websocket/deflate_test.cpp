@@ -23,10 +23,10 @@ Inflated inflate(Deflate& deflate, std::string_view payload, std::size_t limit =
 }
 
 // A server's stream, as RFC 7692 has it.
-class Peer {
+class Compressor {
  public:
-  explicit Peer(int bits = 15) { deflateInit2(&z_, 9, Z_DEFLATED, -bits, 8, Z_DEFAULT_STRATEGY); }
-  ~Peer() { deflateEnd(&z_); }
+  explicit Compressor(int bits = 15) { deflateInit2(&z_, 9, Z_DEFLATED, -bits, 8, Z_DEFAULT_STRATEGY); }
+  ~Compressor() { deflateEnd(&z_); }
   std::string say(std::string message, int flush = Z_SYNC_FLUSH) {
     std::string out(deflateBound(&z_, message.size()) + 64, '\0');
     z_.next_in = reinterpret_cast<Bytef*>(message.data());
@@ -127,7 +127,7 @@ TEST(Deflate, ContextIsKeptOrNotAsAgreed) {
 }
 
 TEST(Deflate, ABombEndsAtTheLimit) {
-  const std::string bomb = Peer().say(std::string(64u << 20, '0'));
+  const std::string bomb = Compressor().say(std::string(64u << 20, '0'));
   ASSERT_LT(bomb.size(), 1u << 20);
   Deflate deflate({});
   const Inflated out = inflate(deflate, bomb);
@@ -135,14 +135,14 @@ TEST(Deflate, ABombEndsAtTheLimit) {
   EXPECT_LE(out.message.size(), kLimit);
   EXPECT_LE(out.message.capacity(), 2 * kLimit);
   Deflate exact({});
-  EXPECT_EQ(inflate(exact, Peer().say(std::string(1000, '0')), 1000).outcome, Outcome::good);
+  EXPECT_EQ(inflate(exact, Compressor().say(std::string(1000, '0')), 1000).outcome, Outcome::good);
   Deflate over({});
-  EXPECT_EQ(inflate(over, Peer().say(std::string(1001, '0')), 1000).outcome, Outcome::too_big);
+  EXPECT_EQ(inflate(over, Compressor().say(std::string(1001, '0')), 1000).outcome, Outcome::too_big);
 }
 
 TEST(Deflate, WhatIsBrokenIsSaidSo) {
   const std::string good =
-      Peer().say("a message that is long enough to be cut somewhere, and again, and again");
+      Compressor().say("a message that is long enough to be cut somewhere, and again, and again");
   for (const std::string& bad : {""s, "\xff\xff\xff"s, "\x07"s, "\x00\x05\x00\x00\x00Hello"s,
                                  good.substr(0, good.size() / 2), good + "x"s}) {
     Deflate deflate({});

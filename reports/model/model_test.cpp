@@ -6,7 +6,7 @@
 namespace roomcheck::reports {
 namespace {
 
-ConformanceResult conformance() {
+ConformanceResult every_field_of_conformance() {
   ConformanceResult out;
   out.target = "ws://127.0.0.1:8801";
   out.versions = {{"roomcheck", "0.1.0"}};
@@ -38,7 +38,7 @@ ConformanceResult conformance() {
   return out;
 }
 
-LoadResult load() {
+LoadResult every_field_of_load() {
   LoadResult out;
   out.delivery.expected = 10;
   out.delivery.lost = 1;
@@ -68,26 +68,26 @@ LoadResult load() {
 }
 
 TEST(Model, ConformanceSurvivesARoundTrip) {
-  const auto json = to_json(conformance());
+  const auto json = to_json(every_field_of_conformance());
   const AnyResult back = parse_result(json.dump(), "file");
   EXPECT_EQ(to_json(std::get<ConformanceResult>(back)), json);
   EXPECT_EQ(json["summary"]["fail"], 1);
 }
 
 TEST(Model, LoadSurvivesARoundTrip) {
-  const auto json = to_json(load());
+  const auto json = to_json(every_field_of_load());
   EXPECT_EQ(to_json(std::get<LoadResult>(parse_result(json.dump(), "file"))), json);
 }
 
 TEST(Model, AFileFromBeforeAFieldWasAddedIsRead) {
-  auto json = to_json(load());
+  auto json = to_json(every_field_of_load());
   json.erase("events");
   json.erase("shard");
   json.erase("streams_sent");
   json.erase("streams_received");
   json["series"][0].erase("histogram");
   EXPECT_EQ(std::get<LoadResult>(parse_result(json.dump(), "file")).shard.count, 1u);
-  json = to_json(conformance());
+  json = to_json(every_field_of_conformance());
   json["cases"][0].erase("deviation");
   EXPECT_EQ(std::get<ConformanceResult>(parse_result(json.dump(), "file")).cases.size(), 2u);
 }
@@ -104,14 +104,14 @@ TEST(Model, EachFaultIsOneSentenceWithItsPlace) {
   EXPECT_NE(says("{").find("r.json: not JSON, or cut off"), std::string::npos);
   EXPECT_NE(says("[]").find("/schema is missing"), std::string::npos);
   EXPECT_NE(says(R"({"schema":"roomcheck.load/9"})").find("roomcheck.load/1"), std::string::npos);
-  auto json = to_json(load());
+  auto json = to_json(every_field_of_load());
   json["delivery"]["lost"] = "many";
   EXPECT_NE(says(json.dump()).find("/delivery/lost has the wrong type"), std::string::npos);
-  json = to_json(load());  // the fuzzer's
+  json = to_json(every_field_of_load());  // the fuzzer's
   json["generator"]["loop_lag"]["mean_ns"] = -1;
   EXPECT_NE(says(json.dump()).find("/generator/loop_lag/mean_ns is negative"), std::string::npos);
   EXPECT_NE(says(R"({"schema": 1e999})").find("r.json: not JSON"), std::string::npos);
-  json = to_json(conformance());
+  json = to_json(every_field_of_conformance());
   json["cases"][1]["verdict"] = "maybe";
   EXPECT_NE(says(json.dump()).find("/cases/1/verdict"), std::string::npos);
   json["cases"][1].erase("verdict");
