@@ -23,3 +23,4 @@ target_include_directories(roomcheck_websocketpp SYSTEM INTERFACE ${WEBSOCKETPP_
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis>=0.14)
 add_library(roomcheck::hiredis ALIAS PkgConfig::hiredis)
+set_property(TARGET PkgConfig::hiredis PROPERTY INTERFACE_COMPILE_OPTIONS "")  # -D_FILE_OFFSET_BITS=64: no header of it cares
