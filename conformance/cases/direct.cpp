@@ -4,13 +4,13 @@
 namespace roomcheck::conformance {
 namespace {
 
-const std::vector<std::string> kNeeds{"direct", "control"};
+const std::vector<std::string> kNeedsDirect{"direct", "control"};
 
 }  // namespace
 
 std::vector<Case> direct_cases() {
   return {
-      {"direct.only-target/one-of-three", "direct.only-target", kMust, kNeeds,
+      {"direct.only-target/one-of-three", "direct.only-target", kMust, kNeedsDirect,
        "A send to a channel name reaches that connection once and no other member of its room.",
        [](Context& c) {
          const std::string room = c.fresh_room();
@@ -21,7 +21,7 @@ std::vector<Case> direct_cases() {
          c.hears(first, fence);
          c.all_hear(others, fence);
        }},
-      {"direct.not-the-group/each-by-its-own-name", "direct.not-the-group", kMust, kNeeds,
+      {"direct.not-the-group/each-by-its-own-name", "direct.not-the-group", kMust, kNeedsDirect,
        "Two members of one room can be addressed each by its own name.",
        [](Context& c) {
          const std::string room = c.fresh_room();
@@ -31,7 +31,7 @@ std::vector<Case> direct_cases() {
          c.hears(b, c.direct(name_of_b, b));
          c.all_hear({a, b}, c.say(a));
        }},
-      {"direct.closed-channel/gone-then-others", "direct.closed-channel", kMust, kNeeds,
+      {"direct.closed-channel/gone-then-others", "direct.closed-channel", kMust, kNeedsDirect,
        "A send to a connection that is gone is no error, reaches nobody, and does not reach a later "
        "connection.",
        [](Context& c) {
@@ -44,7 +44,7 @@ std::vector<Case> direct_cases() {
          const MemberPtr later = c.join(room);
          c.hears(stays, c.fence(later));
        }},
-      {"direct.invalid-name-refused/malformed", "direct.invalid-name-refused", kMust, kNeeds,
+      {"direct.invalid-name-refused/malformed", "direct.invalid-name-refused", kMust, kNeedsDirect,
        "A malformed channel name is refused with an error and reaches nobody.",
        [](Context& c) {
          const MemberPtr bystander = c.join(c.fresh_room());
@@ -59,14 +59,15 @@ std::vector<Case> direct_cases() {
          }
          c.fence(bystander);
        }},
-      {"direct.order/thirty", "direct.order", kMust, kNeeds, "Direct sends of one producer arrive in order.",
+      {"direct.order/thirty", "direct.order", kMust, kNeedsDirect,
+       "Direct sends of one producer arrive in order.",
        [](Context& c) {
          const auto [member, name] = c.join_named(c.fresh_room());
          std::vector<std::string> texts;
          for (int i = 0; i < 30; ++i) texts.push_back(c.direct(name, member));
          c.all_hear({member}, texts);
        }},
-      {"direct.missing-key/observed", "direct.missing-key", Level::info, kNeeds,
+      {"direct.missing-key/observed", "direct.missing-key", Level::info, kNeedsDirect,
        "The seed's own example sends the key text where the handler reads another: what becomes of the "
        "connection.",
        [](Context& c) {

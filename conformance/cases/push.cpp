@@ -6,7 +6,7 @@
 namespace roomcheck::conformance {
 namespace {
 
-const std::vector<std::string> kNeeds{"push", "control"};
+const std::vector<std::string> kNeedsPush{"push", "control"};
 
 // Control accepts or refuses; a refusal of the name or the event is what the case is about.
 bool refused(Context& c, const std::string& group, const event::Event& event) {
@@ -20,7 +20,7 @@ bool refused(Context& c, const std::string& group, const event::Event& event) {
 
 std::vector<Case> push_cases() {
   return {
-      {"push.reaches-all/three-members", "push.reaches-all", kMust, kNeeds,
+      {"push.reaches-all/three-members", "push.reaches-all", kMust, kNeedsPush,
        "A push reaches every member of the room once, as the profile's push text.",
        [](Context& c) {
          const std::string room = c.fresh_room();
@@ -28,7 +28,7 @@ std::vector<Case> push_cases() {
          c.all_hear(members, c.push(room, "预警信息推送"));
          c.all_hear(members, c.say(members[0]));  // the fence: it came once
        }},
-      {"push.isolation/another-room", "push.isolation", kMust, kNeeds,
+      {"push.isolation/another-room", "push.isolation", kMust, kNeedsPush,
        "A push reaches nobody in another room.",
        [](Context& c) {
          const std::string room = c.fresh_room();
@@ -37,7 +37,7 @@ std::vector<Case> push_cases() {
          c.hears(other, c.push(other->room));
          c.fence(other);
        }},
-      {"push.empty-room/nobody-then-somebody", "push.empty-room", kMust, kNeeds,
+      {"push.empty-room/nobody-then-somebody", "push.empty-room", kMust, kNeedsPush,
        "A push to a room without members is no error and harms nothing; nobody who joins later gets it.",
        [](Context& c) {
          const std::string room = c.fresh_room();
@@ -46,7 +46,7 @@ std::vector<Case> push_cases() {
          c.hears(late, c.push(room));
          c.fence(late);
        }},
-      {"push.order/thirty", "push.order", kMust, kNeeds, "Pushes of one producer arrive in order.",
+      {"push.order/thirty", "push.order", kMust, kNeedsPush, "Pushes of one producer arrive in order.",
        [](Context& c) {
          const std::string room = c.fresh_room();
          const std::vector<MemberPtr> members = c.join_many(room, 2);
@@ -54,7 +54,7 @@ std::vector<Case> push_cases() {
          for (int i = 0; i < 30; ++i) texts.push_back(c.push(room));
          c.all_hear(members, texts);
        }},
-      {"push.while-members-talk/both-arrive", "push.while-members-talk", kMust, kNeeds,
+      {"push.while-members-talk/both-arrive", "push.while-members-talk", kMust, kNeedsPush,
        "Pushes and members' messages at the same time all arrive.",
        [](Context& c) {
          const std::string room = c.fresh_room();
@@ -77,7 +77,7 @@ std::vector<Case> push_cases() {
            }
          }
        }},
-      {"push.as-chat-message/members-event-type", "push.as-chat-message", kMust, kNeeds,
+      {"push.as-chat-message/members-event-type", "push.as-chat-message", kMust, kNeedsPush,
        "A push of the event type that members' messages use is handled as such.",
        [](Context& c) {
          if (!c.profile().push_as_message) throw CouldNotTest("the profile has no push_as_message");
@@ -93,7 +93,7 @@ std::vector<Case> push_cases() {
                         c.profile().push_as_message->receive.render(text), shown(frame->payload));
          ++member->arrivals[text];
        }},
-      {"push.invalid-group-refused/odd-names", "push.invalid-group-refused", kMust, kNeeds,
+      {"push.invalid-group-refused/odd-names", "push.invalid-group-refused", kMust, kNeedsPush,
        "A push to an invalid group name is refused with an error and reaches nobody.",
        [](Context& c) {
          const MemberPtr bystander = c.join(c.fresh_room());

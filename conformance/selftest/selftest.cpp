@@ -29,7 +29,7 @@ struct Mutant {
 };
 
 // What a mutant's trial said.
-struct Finding {
+struct Proof {
   Names caught_by;  // cases of the requirement that it is for
   Names unrelated;  // MUST cases of requirements that it does not declare
   Names failed;     // all
@@ -57,8 +57,8 @@ bool contains(const Names& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-Finding judge(const Mutant& mutant, const Trial& trial) {
-  Finding out;
+Proof judge(const Mutant& mutant, const Trial& trial) {
+  Proof out;
   out.trouble = trial.trouble;
   for (const auto& [id, verdict] : trial.verdicts) {
     if (verdict.name != "fail" && verdict.name != "crash") continue;
@@ -73,14 +73,14 @@ Finding judge(const Mutant& mutant, const Trial& trial) {
   return out;
 }
 
-Finding try_mutant(const SelfTest& what, const Mutant& mutant) {
+Proof try_mutant(const SelfTest& what, const Mutant& mutant) {
   const bool cluster = is_of_cluster(mutant.requirements.front());
   const std::string target = "--mutant " + mutant.name + (mutant.value.empty() ? "" : "={peer}");
   const Names own{mutant.requirements.front() + "/*"}, all = cluster ? Names{"cluster.*"} : Names{};
   const auto run = [&](const Names& filter, double scale) {
     return judge(mutant, run_suite(what, target, filter, scale, cluster ? Nodes::two : Nodes::one));
   };
-  Finding out = run(what.extent == SelfTest::Extent::full ? all : own, 0.25);
+  Proof out = run(what.extent == SelfTest::Extent::full ? all : own, 0.25);
   for (int again = 0; again < 2 && out.caught_by.empty(); ++again) out.caught_by = run(own, 1).caught_by;
   if (!out.unrelated.empty()) out.unrelated = run(out.unrelated, 1).unrelated;
   return out;
@@ -146,16 +146,16 @@ ExitCode self_test(const SelfTest& asked) {
         complain("mutant " + mutant.name + " names " + requirement + ", which has no case");
 
   // Most of a mutant's time is waiting for what does not come.
-  std::vector<Finding> findings(mutants.size());
+  std::vector<Proof> proofs(mutants.size());
   std::atomic<std::size_t> next{0}, done{0};
   std::mutex mu;
   const bool terminal = ::isatty(STDERR_FILENO) != 0;
   const auto work = [&] {
     for (std::size_t i; (i = next++) < mutants.size();) {
       if (mutants[i].kind == "target") {
-        findings[i].trouble = try_target(what, mutants[i]);
+        proofs[i].trouble = try_target(what, mutants[i]);
       } else if (!contains(not_asked, mutants[i].requirements.front())) {
-        findings[i] = try_mutant(what, mutants[i]);
+        proofs[i] = try_mutant(what, mutants[i]);
       }
       const std::lock_guard lock(mu);
       ++done;
@@ -172,25 +172,25 @@ ExitCode self_test(const SelfTest& asked) {
   std::set<std::string> with_mutant, failed_once;
   for (std::size_t i = 0; i < mutants.size(); ++i) {
     const Mutant& mutant = mutants[i];
-    const Finding& finding = findings[i];
+    const Proof& proof = proofs[i];
     if (mutant.kind == "target") {
-      print_row("(nearly all)", mutant.name, finding.trouble.empty() ? "refused or failed" : "-");
-      if (!finding.trouble.empty())
-        complain("the server \"" + mutant.name + "\" is not seen through: " + finding.trouble);
+      print_row("(nearly all)", mutant.name, proof.trouble.empty() ? "refused or failed" : "-");
+      if (!proof.trouble.empty())
+        complain("the server \"" + mutant.name + "\" is not seen through: " + proof.trouble);
       continue;
     }
     with_mutant.insert(mutant.requirements.front());
     if (contains(not_asked, mutant.requirements.front())) continue;
     print_row(mutant.requirements.front(), mutant.name,
-              finding.caught_by.empty() ? "-" : joined(finding.caught_by));
-    failed_once.insert(finding.failed.begin(), finding.failed.end());
-    failed_once.insert(finding.caught_by.begin(), finding.caught_by.end());
-    if (finding.caught_by.empty())
+              proof.caught_by.empty() ? "-" : joined(proof.caught_by));
+    failed_once.insert(proof.failed.begin(), proof.failed.end());
+    failed_once.insert(proof.caught_by.begin(), proof.caught_by.end());
+    if (proof.caught_by.empty())
       complain("mutant " + mutant.name + " survives " + mutant.requirements.front() +
-               (finding.trouble.empty() ? "" : ": " + finding.trouble));
-    if (!finding.unrelated.empty())
+               (proof.trouble.empty() ? "" : ": " + proof.trouble));
+    if (!proof.unrelated.empty())
       complain("mutant " + mutant.name +
-               " is also caught by what it does not declare: " + joined(finding.unrelated));
+               " is also caught by what it does not declare: " + joined(proof.unrelated));
   }
   for (const std::string& requirement : asked_musts)
     if (with_mutant.count(requirement) == 0) complain(requirement + " is a MUST without a mutant");

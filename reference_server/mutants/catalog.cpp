@@ -264,13 +264,6 @@ Nanoseconds Mutation::duration(std::string_view name) const {
   return Nanoseconds(0);
 }
 
-namespace {
-std::string lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
-}  // namespace
-
 std::optional<Route> Mutation::reroute(const websocket::Request& request, std::optional<Route> route,
                                        ConsumerKind chat_consumer) const {
   const std::string raw_path = request.target.substr(0, request.target.find('?'));

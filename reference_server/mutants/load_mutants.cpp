@@ -14,7 +14,7 @@ using websocket::ConnectionPtr;
 
 namespace {
 
-constexpr std::size_t kMostWaiting = 1'000'000;
+constexpr std::size_t kMostHeld = 1'000'000;
 constexpr std::uint32_t kMemberDelays = 5;
 constexpr Nanoseconds kLongestHold = std::chrono::seconds(1);  // of a message that waits to be overtaken
 
@@ -79,7 +79,7 @@ class LoadMutants::Waiting final : public boost::asio::execution_context::servic
   explicit Waiting(boost::asio::execution_context& context)
       : service(context), timer_(static_cast<boost::asio::io_context&>(context)) {}
 
-  bool full() const { return items_.size() >= kMostWaiting; }
+  bool full() const { return items_.size() >= kMostHeld; }
   bool empty() const { return items_.empty(); }
   void add(Item item) {
     item.order = ++order_;

@@ -20,13 +20,13 @@ constexpr std::size_t kMostWaiting = 1u << 20;  // beyond it the other side is n
 constexpr std::size_t kMostHead = 64u << 10;
 constexpr std::size_t kMostFrame = 64u << 20;
 
+}  // namespace
+
 std::string lower(std::string text) {
   for (char& letter : text)
     letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
   return text;
 }
-
-}  // namespace
 
 struct Link::Shared {
   asio::io_context& io;

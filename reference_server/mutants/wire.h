@@ -50,6 +50,7 @@ WireMutant spoils_frames(std::string_view name, std::vector<std::string_view> re
                          std::function<Then(Link&, websocket::RawFrame&)> from_server = nullptr);
 bool is_text(const websocket::RawFrame& frame);              // a whole message
 websocket::RawFrame text_frame(const std::string& payload);  // of the server
+std::string lower(std::string text);                         // ASCII
 
 std::vector<WireMutant> handshake_mutants();
 std::vector<WireMutant> transport_mutants();
