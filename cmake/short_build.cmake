@@ -1,4 +1,4 @@
-# What makes a full build short and changes no program.
+# What makes a full build short.
 
 # g++ starts to collect its garbage at 128 MB; a source here needs 300 to 500, and collecting is a tenth of its time.
 add_compile_options($<$<CXX_COMPILER_ID:GNU>:--param=ggc-min-heapsize=1000000>)  # KiB

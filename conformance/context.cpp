@@ -3,8 +3,6 @@
 #include <strings.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <thread>
 
 #include "libs/base/regex.h"
 
@@ -12,7 +10,6 @@ namespace roomcheck::conformance {
 
 using websocket::ReceivedFrame;
 
-constexpr std::chrono::milliseconds kLook{5};  // between two questions: asking keeps the target busy
 constexpr std::string_view kForeign = "not of the profile: ";  // marks what no template of it matches
 
 std::string shown(const std::string& text) {
@@ -339,56 +336,7 @@ std::string Context::ask_echo(const MemberPtr& member, const std::string& payloa
   return text;
 }
 
-// ---- from outside
-
-namespace {
-void must(const Result<void>& result) {
-  if (result.ok()) return;
-  if (result.error().kind == Error::Kind::bad_input)
-    throw Failed("the target refused a valid push or direct send", "accepted", result.error().message);
-  throw HarnessError(result.error().message);
-}
-}  // namespace
-
-std::string Context::push(const std::string& room, const std::string& payload) {
-  const std::string text = fresh_text(payload);
-  allow(room, text);
-  note("push to " + room + ": " + shown(text));
-  must(run_.control->group_send(profile().group_of(room), profile().push->event.render_json(text)));
-  return text;
-}
-
-void Context::push_event(const std::string& room, const event::Event& event) {
-  note("push to " + room + ": " + shown(event.dump()));
-  must(run_.control->group_send(profile().group_of(room), event));
-}
-
-bool Context::knows_members() const { return run_.control != nullptr && run_.control->knows_members(); }
-
-std::vector<std::string> Context::members_of(const std::string& room) {
-  Result<std::vector<std::string>> out = run_.control->members(profile().group_of(room));
-  if (!out.ok()) throw HarnessError(out.error().message);
-  return std::move(out).value();
-}
-
-void Context::wait_for_members(const std::string& room, std::size_t count) {
-  const Nanoseconds end = deadline();
-  std::size_t got = 0;
-  while ((got = members_of(room).size()) != count) {
-    if (steady_clock().now() >= end)
-      throw Failed("room " + room + " has the wrong members", std::to_string(count) + " members",
-                   std::to_string(got) + " members");
-    std::this_thread::sleep_for(kLook);
-  }
-}
-
-std::string Context::direct(const std::string& channel, const MemberPtr& to, const std::string& payload) {
-  const std::string text = fresh_text(payload);
-  if (to) to->allowed.insert(text);
-  note("direct send to " + channel + ": " + shown(text));
-  must(run_.control->channel_send(channel, profile().direct->event.render_json(text)));
-  return text;
-}
+// ---- the end of a case
 
 void Context::sign_of_life() {
   const char* const kNone = "the target shows no sign of life afterwards: ";
@@ -409,46 +357,6 @@ void Context::close_all() {
   for (const MemberPtr& member : members_)
     if (member->client) member->client->close();
   for (const auto& client : others_) client->close();
-}
-
-// ---- explaining
-
-std::vector<std::string> Context::transcript(std::size_t most) const {
-  struct Line {
-    Nanoseconds at;
-    std::string text;
-  };
-  std::vector<Line> lines;
-  const auto add = [&](const std::string& who, const websocket::Transcript& transcript) {
-    for (const websocket::TranscriptEntry& entry : transcript.entries()) {
-      using Direction = websocket::TranscriptEntry::Direction;
-      const char* arrow = entry.direction == Direction::sent       ? " > "
-                          : entry.direction == Direction::received ? " < "
-                                                                   : " . ";
-      lines.push_back({entry.at, who + arrow + entry.text});
-    }
-    if (transcript.left_out() > 0)
-      lines.push_back(
-          {Nanoseconds::max(), who + " . " + std::to_string(transcript.left_out()) + " lines left out"});
-  };
-  for (const MemberPtr& member : members_)
-    if (member->client)
-      add(member->name + (member->room.empty() ? "" : "@" + member->room), member->client->transcript());
-  int number = 0;
-  for (const auto& client : others_) add("c" + std::to_string(++number), client->transcript());
-  std::stable_sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) { return a.at < b.at; });
-
-  std::vector<std::string> out;
-  for (std::size_t i = lines.size() > most ? lines.size() - most : 0; i < lines.size(); ++i) {
-    char time[32];
-    std::snprintf(time, sizeof time, "%+10.1f ms  ",
-                  static_cast<double>((lines[i].at - started_).count()) / 1e6);
-    out.push_back((lines[i].at == Nanoseconds::max() ? std::string(15, ' ') : std::string(time)) +
-                  lines[i].text);
-  }
-  if (lines.size() > most)
-    out.insert(out.begin(), "(" + std::to_string(lines.size() - most) + " earlier lines left out)");
-  return out;
 }
 
 }  // namespace roomcheck::conformance
