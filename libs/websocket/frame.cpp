@@ -1,5 +1,8 @@
 #include "libs/websocket/frame.h"
 
+#include <cstdint>
+#include <cstring>
+
 namespace roomcheck::websocket {
 
 PreparedText::PreparedText(std::string_view payload) {
@@ -29,6 +32,13 @@ bool is_valid_utf8(std::string_view text) {
   const auto* p = reinterpret_cast<const unsigned char*>(text.data());
   const auto* const end = p + text.size();
   while (p != end) {
+    if (std::uint64_t eight = 0; end - p >= 8) {  // ASCII, mostly
+      std::memcpy(&eight, p, 8);
+      if ((eight & 0x8080808080808080) == 0) {
+        p += 8;
+        continue;
+      }
+    }
     const unsigned char lead = *p++;
     if (lead < 0x80) continue;
     const int more = lead >= 0xc2 && lead <= 0xdf   ? 1

@@ -13,7 +13,10 @@ namespace {
 
 // The next sockets are fetched into the cache while one is worked on.
 constexpr int kAhead = 1;
+constexpr std::size_t kTicksAhead = 4;
 constexpr std::size_t kWarm = 384;
+
+constexpr int kEventsATurn = 32;  // of which each may bring a full buffer
 
 constexpr auto kTick = std::chrono::milliseconds(200);
 
@@ -91,16 +94,21 @@ void Reactor::wait() {
                     });
 }
 
+// Until nothing is due, frames wait to leave, or others want their turn: to come back by way of Asio costs
+// three system calls.
 void Reactor::pass() {
-  count_ = ::epoll_wait(epoll_.native_handle(), events_.data(), static_cast<int>(events_.size()), 0);
-  now_ = steady_clock().now();
-  for (current_ = 0; current_ < count_;) {
-    const epoll_event& event = events_[static_cast<std::size_t>(current_++)];
-    if (current_ + kAhead < count_)
-      prefetch(events_[static_cast<std::size_t>(current_ + kAhead)].data.ptr, kWarm);
-    auto* socket = static_cast<Pollable*>(event.data.ptr);
-    if (socket == nullptr) continue;
-    socket->on_events(event.events);
+  for (int handled = 0; handled < kEventsATurn && !flush_posted_; handled += count_) {
+    count_ = ::epoll_wait(epoll_.native_handle(), events_.data(), static_cast<int>(events_.size()), 0);
+    if (count_ <= 0) break;
+    now_ = steady_clock().now();
+    for (current_ = 0; current_ < count_;) {
+      const epoll_event& event = events_[static_cast<std::size_t>(current_++)];
+      if (current_ + kAhead < count_)
+        prefetch(events_[static_cast<std::size_t>(current_ + kAhead)].data.ptr, kWarm);
+      auto* socket = static_cast<Pollable*>(event.data.ptr);
+      if (socket == nullptr) continue;
+      socket->on_events(event.events);
+    }
   }
   current_ = count_ = 0;
 }
@@ -145,6 +153,7 @@ void Reactor::tick() {
       // From the back: on_tick may remove its own socket, which moves the last one into its place.
       for (std::size_t i = sockets_.size(); i-- > 0;) {
         if (i >= sockets_.size()) continue;
+        if (i >= kTicksAhead) prefetch(sockets_[i - kTicksAhead], kWarm);
         sockets_[i]->on_tick(now_);
       }
     }

@@ -33,7 +33,8 @@ class Pollable {
 // (docs/decisions/0002).
 //
 // Thread:   the loop that runs the io_context.
-// Capacity: one read buffer of 64 KiB for all sockets; 512 events a pass.
+// Capacity: one read buffer of 64 KiB for all sockets; at most 543 events before others on the io_context
+// have their turn, more than 32 only if they are due together.
 class Reactor final : public boost::asio::execution_context::service {
  public:
   using key_type = Reactor;
@@ -42,7 +43,7 @@ class Reactor final : public boost::asio::execution_context::service {
   ~Reactor() override;
   static Reactor& of(boost::asio::io_context& io) { return boost::asio::use_service<Reactor>(io); }
 
-  // Level-triggered. A socket added keeps io_context::run() going until it is removed.
+  // `events`: as epoll_ctl(2) takes them. A socket added keeps io_context::run() going until it is removed.
   void add(int fd, Pollable& socket, std::uint32_t events);
   void modify(int fd, Pollable& socket, std::uint32_t events);
   // `owner` is let go when nothing on the reactor's stack or list can refer to the socket any more.

@@ -233,6 +233,27 @@ TEST_F(WebSocket, AResetIsACloseWithoutFrame) {
   EXPECT_EQ(server().stats().connections, 0u);
 }
 
+// The kernel tells of both at once, and once.
+TEST_F(WebSocket, TheEndBehindAMessageIsNoticed) {
+  options.idle_timeout = 0s;  // no ping finds it
+  std::unique_ptr<RawClient> peer;
+  std::atomic<bool> done{false};
+  std::thread connecting([&, to = url()] {
+    auto client = RawClient::connect(to, steady_clock().now() + 20s);
+    if (client.ok() && (*client)->handshake({}, steady_clock().now() + 20s).status == 101)
+      peer = std::move(*client);
+    done = true;
+  });
+  run_until([&] { return done.load(); });
+  connecting.join();
+  ASSERT_NE(peer, nullptr);
+  EXPECT_TRUE(peer->send_text("last words", steady_clock().now() + 20s).ok());
+  peer.reset();
+  run_until([&] { return !accepted[0].seen->closes.empty(); });
+  EXPECT_THAT(accepted[0].seen->texts, ElementsAre("last words"));
+  EXPECT_THAT(accepted[0].seen->closes, ElementsAre(1006));
+}
+
 TEST_F(WebSocket, AHandlerThatThrowsIsClosed1011AndOthersLive) {
   on_server_message = [](Connection& connection, const Message& message) {
     if (message.payload == "boom") throw std::runtime_error("on purpose");

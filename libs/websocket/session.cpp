@@ -37,7 +37,7 @@ void Session::enter_reactor(Stream stream, std::uint32_t events) {
   tls_done_ = !stream_.is_tls();
   interest_ = events;
   last_received_ = reactor_.now();
-  reactor_.add(stream_.fd(), *this, events);
+  reactor_.add(stream_.fd(), *this, trigger(events));
   self_ = shared_from_this();
 }
 
@@ -144,7 +144,7 @@ void Session::resume_reading() {
   // TLS may hold octets that the kernel knows nothing of.
   if (stream_.is_tls())
     boost::asio::post(io_, [self = shared_from_this()] {
-      if (self->stream_.is_open() && self->want_read_) self->read_some();
+      if (self->stream_.is_open() && self->want_read_) self->read_some(false);
     });
 }
 
@@ -159,7 +159,14 @@ void Session::update_interest() {
 
 void Session::set_interest(std::uint32_t events) {
   interest_ = events;
-  reactor_.modify(stream_.fd(), *this, events);
+  reactor_.modify(stream_.fd(), *this, trigger(events));
+}
+
+// A plain socket that only reads is watched edge-triggered: level-triggered, the kernel would look at it once
+// more after each read. With TLS the kernel does not know what is still to be read.
+std::uint32_t Session::trigger(std::uint32_t events) const {
+  const bool edge = events == EPOLLIN && !stream_.is_tls();
+  return edge ? EPOLLIN | EPOLLRDHUP | EPOLLET : events;
 }
 
 }  // namespace roomcheck::websocket

@@ -99,7 +99,8 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
   void unmark_compressed(char& first);
   void queue_control(protocol::MessagePtr frame);
   void queue_gathered();
-  void read_some();
+  void read_some(bool ended);
+  std::uint32_t trigger(std::uint32_t events) const;
   void on_end(const std::string& why);
   bool take_fast(char*& bytes, std::size_t& n);
   void handle_control(const protocol::MessagePtr& message);

@@ -1,6 +1,7 @@
 // What a session receives: octets become frames, frames become messages, or the end.
 #include <sys/epoll.h>
 
+#include "libs/base/prefetch.h"
 #include "libs/websocket/session.h"
 
 namespace roomcheck::websocket {
@@ -38,13 +39,16 @@ void Session::on_events(std::uint32_t events) {
   if ((events & EPOLLOUT) != 0) flush();
   if (!stream_.is_open()) return;
   if (want_read_ || state_ == State::lingering) {
-    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0) read_some();
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0)
+      read_some((events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0);
   } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
     on_end("the connection was reset");
   }
 }
 
-void Session::read_some() {
+// `ended`: behind what is to be read stands the end.
+void Session::read_some(bool ended) {
+  prefetch(handler_.get(), 1);  // is in the cache when the kernel has given us its message
   for (int i = 0; i < kTlsReads && stream_.is_open(); ++i) {
     std::array<char, 65536>& buffer = reactor_.buffer();
     Nanoseconds received{0};
@@ -62,7 +66,11 @@ void Session::read_some() {
     } else if (state_ == State::open || state_ == State::closing) {
       feed(bytes, outcome.bytes);
     }
-    if (!stream_.is_tls()) return;  // level-triggered: what is left is reported again
+    if (!stream_.is_tls()) {
+      // Edge-triggered: what is left is reported once more only if asked for.
+      if (stream_.is_open() && (ended || outcome.bytes == buffer.size())) set_interest(interest_);
+      return;
+    }
     if (!want_read_ && state_ != State::lingering) return;
   }
 }
