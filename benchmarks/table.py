@@ -33,6 +33,11 @@ SERVER_CORE, CLIENT_CORE = 0, 1  # one each, where there are two
 REPEATED = json.dumps({"msg": "x" * 166})
 
 
+def warm_up(rate):
+    """Seconds: TCP acknowledges the first 16 messages of a connection at once, whatever comes."""
+    return max(1, math.ceil(20 / rate))
+
+
 def progress(text):
     end = "\r" if sys.stderr.isatty() else "\n"
     print(("\033[K" if sys.stderr.isatty() else "") + text, end=end, file=sys.stderr, flush=True)
@@ -119,14 +124,14 @@ class Bench:
         env = dict(os.environ, PYTHONPATH=app, DJANGO_SETTINGS_MODULE="mychat.settings", ROOMCHECK_LAYER="memory")
         command = ["/usr/bin/python3", "-m", "daphne", "-e", "tcp:port=0:interface=127.0.0.1", "mychat.asgi:application"]
         with server(command, pattern=r"Listening on TCP address 127\.0\.0\.1:(\d+)", env=env) as (port, pid, _):
-            return self.crowd(port, pid, members, rounds=10 if self.quick else 20)
+            return self.crowd(port, pid, members, rounds=5 if self.quick else 20)
 
     def loadgen(self, members, rate):
         """loadgen on the floor server, with full accounting; None where it says itself that it is not to be believed."""
         with server([self.program("floor_server")]) as (port, _, _):
             words = [self.program("loadgen"), "run", "--target", f"ws://127.0.0.1:{port}", "--set", "room.path=/{room}/", "--set",
                      'room.receive={"msg": "{text}"}', "--clients", str(members), "--rooms", "1", "--senders", "1", "--rate", str(rate),
-                     "--warmup", "1s", "--duration", "3s" if self.quick else "6s", "--connect-rate", "5000", "--json", "-"]
+                     "--warmup", f"{warm_up(rate)}s", "--duration", "3s" if self.quick else "6s", "--connect-rate", "5000", "--json", "-"]
             done = subprocess.run(words, capture_output=True, text=True, preexec_fn=on_core(CLIENT_CORE), timeout=300)
             if done.returncode not in (0, 4):
                 sys.exit(f"ci/bench: {' '.join(words)}: {done.stderr.strip()[-300:]}")
@@ -135,7 +140,7 @@ class Bench:
 
     def floor_at_rate(self, members, rate):
         with server([self.program("floor_server")]) as (port, pid, _):
-            return self.crowd(port, pid, members, rate=rate, seconds=3 if self.quick else 6)["client_cpu_per_delivery_ns"]
+            return self.crowd(port, pid, members, rate=rate, warmup=warm_up(rate), seconds=3 if self.quick else 6)["client_cpu_per_delivery_ns"]
 
     def ws_client(self, members, rate):
         with server([self.program("floor_server")]) as (port, _, _):
@@ -219,7 +224,9 @@ class Bench:
             return (time.monotonic() - before) / 60
 
 
-ONCE = "compile time of the whole project on two cores"  # the only row that is measured once
+COMPILE = "compile time of the whole project on two cores"
+ONCE = re.compile(COMPILE)  # rows that are measured once
+QUICK_ONCE = re.compile("10,000|Django|suite")  # with --quick
 
 
 def server_ns(figures):
@@ -249,7 +256,7 @@ def rows(bench):
                 lambda: (server_ns(bench.reference(1000)) / 1e3, server_ns(bench.daphne(1000)) / 1e3)))
     # A member that hears nothing for 200 ms, the least that TCP waits before it sends again, has its kernel acknowledge at once, on the
     # sender's core: at 4 a second reading costs less and the server more. 5 a second would be either.
-    for members, rate in ((1_000, 50), (most, 7), (most, 4)):
+    for members, rate in ((1_000, 50), (most, 7)) + (() if bench.quick else ((most, 4),)):
         out.append((f"loadgen, CPU per delivery with full accounting, {members:,} members at {rate}/s, against the bare epoll client",
                     "<= 1.3", "<= 1.1", "us", lambda n=members, r=rate: tuple(x if x is None else x / 1e3 for x in
                                                                                (bench.loadgen(n, r), bench.floor_at_rate(n, r)))))
@@ -280,10 +287,10 @@ def rows(bench):
         x, y = [math.log(n) for n in sizes], [math.log(server_ns(cost_of(n)) * n) for n in sizes]
         mx, my = statistics.mean(x), statistics.mean(y)
         return sum((a - mx) * (b - my) for a, b in zip(x, y)) / sum((a - mx) ** 2 for a in x)
-    all_files = int(open_files() - 200)
-    out.append(("cost against members (100 to the limit of open files): fitted exponent", "<= 1.05", "<= 1.0", "",
-                lambda: (exponent(bench.reference, all_files), 1.0)))
-    if not bench.quick:  # they explain the row above
+    if not bench.quick:
+        all_files = int(open_files() - 200)
+        out.append(("cost against members (100 to the limit of open files): fitted exponent", "<= 1.05", "<= 1.0", "",
+                    lambda: (exponent(bench.reference, all_files), 1.0)))
         out.append(("the same exponent, ours against the bare epoll floor's: what the kernel does not explain", None, "<= 1.0", "",
                     lambda: (exponent(bench.reference, all_files), exponent(bench.floor, all_files))))
         out.append((f"the same exponent up to {most:,} members, who hear again within 200 ms", None, "<= 1.05", "",
@@ -291,7 +298,7 @@ def rows(bench):
     for jobs, aim in ((1, "<= 10"), (8, "<= 4")):
         out.append((f"the conformance suite on the reference server, --jobs {jobs}", None, aim, "s", lambda n=jobs: (bench.suite(n), 1.0)))
     if not bench.quick:
-        out.append((ONCE, "<= 6", "<= 3", "min", lambda: (bench.full_build(), 1.0)))
+        out.append((COMPILE, "<= 6", "<= 3", "min", lambda: (bench.full_build(), 1.0)))
     return out
 
 
@@ -315,7 +322,7 @@ def measure(bench, only):
     started = time.monotonic()
     for repetition in range(bench.repetitions):
         for index, (what, _, _, _, run) in enumerate(chosen):
-            if what == ONCE and repetition > 0:
+            if repetition > 0 and (QUICK_ONCE if bench.quick else ONCE).search(what):
                 continue
             progress(f"repetition {repetition + 1} of {bench.repetitions}, {index + 1} of {len(chosen)}: {what}  ({time.monotonic() - started:.0f} s)")
             for _ in range(3):  # a run that says it is not to be believed is taken again, twice at most
@@ -367,7 +374,8 @@ def as_markdown(table):
 
 def main():
     parser = argparse.ArgumentParser(prog="ci/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="three short repetitions: about 3 minutes")
+    parser.add_argument("--quick", action="store_true", help="three short repetitions, one of what takes longest: in under 3 minutes; without the exponent, the "
+                        "row at 4/s and the compile time")
     parser.add_argument("--repetitions", type=int, help="of each row (5; with --quick 3)")
     parser.add_argument("--only", metavar="REGEX", help="only rows whose name matches")
     parser.add_argument("--peers", action="store_true", help="with rows for clients of others (the npm package ws, Artillery's engine, Tsung), at loadgen's load")

@@ -3,11 +3,12 @@
 // ci/bench compares.
 //
 //   floor_client --port P [--path /ws/chat/bench/] [--message '{"msg": "..."}'] --members N
-//                (--rounds R [--window W] | --rate R --seconds S | --idle) [--pid PID-OF-THE-SERVER]
+//                (--rounds R [--window W] | --rate R --seconds S [--warmup S] | --idle) [--pid
+//                PID-OF-THE-SERVER]
 //
 // --rounds: the first member sends W messages in one write, and again when all W x N deliveries have come
 // (closed loop: the cost of a delivery, not a latency under load). --rate: a message every 1/R seconds,
-// whatever comes back (the load that loadgen makes).
+// whatever comes back (the load that loadgen makes); those of the warm-up do not count.
 // --idle: only connects; memory and connects per second.
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -148,15 +149,20 @@ int run(const Options& options) {
   std::uint64_t before = 0;
   if (options.given.count("rate") != 0) {
     const double rate = options.number("rate"), seconds = options.number("seconds", 5);
-    const auto total = static_cast<std::uint64_t>(rate * seconds);
-    begin();
-    for (std::uint64_t i = 0; i < total; ++i) {
-      const std::int64_t due = began + static_cast<std::int64_t>(static_cast<double>(i) * 1e9 / rate);
-      crowd.listen(UINT64_MAX, due);
-      crowd.say(1);
-    }
-    crowd.listen(total * members, now_ns() + kLimit);
-    if (crowd.delivered() != total * members) die("deliveries are missing");
+    const auto say = [&](double for_seconds) {
+      const auto total = static_cast<std::uint64_t>(rate * for_seconds);
+      before = crowd.delivered();
+      begin();
+      for (std::uint64_t i = 0; i < total; ++i) {
+        const std::int64_t due = began + static_cast<std::int64_t>(static_cast<double>(i) * 1e9 / rate);
+        crowd.listen(UINT64_MAX, due);
+        crowd.say(1);
+      }
+      crowd.listen(before + total * members, now_ns() + kLimit);
+      if (crowd.delivered() != before + total * members) die("deliveries are missing");
+    };
+    if (const double warmup = options.number("warmup"); warmup > 0) say(warmup);
+    say(seconds);
   } else if (options.given.count("idle") == 0) {
     const auto window = static_cast<std::uint64_t>(options.number("window", 1));
     const auto rounds = static_cast<std::uint64_t>(options.number("rounds", 300));
