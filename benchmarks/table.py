@@ -374,7 +374,7 @@ def as_markdown(table):
 
 def main():
     parser = argparse.ArgumentParser(prog="ci/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="three short repetitions, one of what takes longest: in under 3 minutes; without the exponent, the "
+    parser.add_argument("--quick", action="store_true", help="three short repetitions, one of what takes longest; without the exponent, the "
                         "row at 4/s and the compile time")
     parser.add_argument("--repetitions", type=int, help="of each row (5; with --quick 3)")
     parser.add_argument("--only", metavar="REGEX", help="only rows whose name matches")
