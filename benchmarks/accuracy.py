@@ -16,7 +16,7 @@ import urllib.request
 import zlib
 
 import peers
-from table import ROOT, server
+from runs import ROOT, server
 
 MUTANTS = (("each delivery 100 ms late", ["delay=100ms"]),
            ("100 to 500 ms, by member", ["member-delay=100ms"]),

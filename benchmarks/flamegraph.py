@@ -16,7 +16,7 @@ import tempfile
 import zlib
 from html import escape
 
-from table import CLIENT_CORE, ROOT, SERVER_CORE, on_core, server
+from runs import CLIENT_CORE, ROOT, SERVER_CORE, on_core, server
 
 WIDTH, ROW, FONT, LEAST, KERNEL = 1200, 17, 11, 0.003, "[k]"
 

@@ -5,228 +5,26 @@ the other (interleaved), the ratio is taken within the repetition, and the table
 their least and greatest. Absolute figures stand beside it for orientation only.
 """
 import argparse
-import contextlib
 import functools
 import itertools
 import json
 import math
 import os
 import re
-import shlex
-import signal
-import socket
+import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
 from datetime import datetime, timezone
 
 import peers
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
-SERVER_CORE, CLIENT_CORE = 0, 1  # one each, where there are two
-# Texts have 100 octets. The reference server and Django put before them what the seed puts there and deliver 177; what
-# repeats what it hears is told as many: everybody delivers the same octets.
-REPEATED = json.dumps({"msg": "x" * 166})
-
-
-def warm_up(rate):
-    """Seconds: TCP acknowledges the first 16 messages of a connection at once, whatever comes."""
-    return max(1, math.ceil(20 / rate))
+from runs import ROOT, Bench
 
 
 def progress(text):
     end = "\r" if sys.stderr.isatty() else "\n"
     print(("\033[K" if sys.stderr.isatty() else "") + text, end=end, file=sys.stderr, flush=True)
-
-
-def on_core(core):
-    def pin():
-        if core is not None and (os.cpu_count() or 1) > 1:
-            os.sched_setaffinity(0, {core})
-    return pin
-
-
-@contextlib.contextmanager
-def server(command, core=SERVER_CORE, pattern=r"127\.0\.0\.1:(\d+)", env=None):
-    """Starts a room server, yields (port, pid, text it printed), ends it by pid."""
-    with tempfile.TemporaryFile() as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, preexec_fn=on_core(core), env=env)
-        try:
-            until = time.monotonic() + 20
-            while True:
-                out.seek(0)
-                text = out.read().decode(errors="replace")
-                found = re.search(pattern, text)
-                if found:
-                    break
-                if process.poll() is not None or time.monotonic() > until:
-                    sys.exit(f"ci/bench: {command[0]} did not start: {text.strip()[-300:]}")
-                time.sleep(0.02)
-            yield int(found.group(1)), process.pid, text
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-class Bench:
-    def __init__(self, options):
-        self.bin = os.path.join(options.build, "bin")
-        self.quick = options.quick
-        self.repetitions = options.repetitions or (3 if options.quick else 5)
-        self.modules = peers.install(options.build) if options.peers else None
-        self.artillery = peers.install(options.build, "artillery") if options.peers else None
-        self.tsung = options.peers and peers.has_tsung()
-        self.io_uring = options.io_uring
-
-    def program(self, name):
-        return os.path.join(self.bin, name)
-
-    # ---- what can be measured: each returns figures of one run
-
-    def crowd(self, port, pid, members, core=CLIENT_CORE, **more):
-        words = [self.program("floor_client"), "--port", str(port), "--pid", str(pid), "--members", str(members)]
-        for key, value in more.items():
-            words += ["--" + key] + ([] if value is True else [str(value)])
-        done = subprocess.run(words, capture_output=True, text=True, preexec_fn=on_core(core), timeout=300)
-        if done.returncode != 0:
-            raise peers.NotMeasured(f"floor_client: {' '.join(done.stderr.split())[-200:]}")
-        return json.loads(done.stdout)
-
-    def rounds(self, members, window=1):
-        deliveries = 100_000 if self.quick else 400_000
-        return max(10, deliveries * (4 if window > 1 else 1) // (members * window))
-
-    def fan_out(self, command, members, window=1, core=SERVER_CORE, client_core=CLIENT_CORE, **more):
-        with server(command, core) as (port, pid, _):
-            return self.crowd(port, pid, members, client_core, rounds=self.rounds(members, window), window=window, **more)
-
-    def floor(self, members, window=1, ring=0, **more):
-        command = [self.program("floor_server")] + (["--batch"] if window > 1 else []) + (["--uring", str(ring)] if ring else [])
-        return self.fan_out(command, members, window, message=REPEATED, **more)
-
-    def reference(self, members, window=1, threads=1, **more):
-        return self.fan_out([self.program("reference_server"), "--listen", "127.0.0.1:0", "--control", "off", "--threads",
-                             str(threads), "--log-level", "error"], members, window, **more)
-
-    def plain(self, members):
-        return self.fan_out([self.program("websocketpp_plain")], members, message=REPEATED)
-
-    def daphne(self, members):
-        app = os.path.join(ROOT, "conformance", "targets", "django")
-        env = dict(os.environ, PYTHONPATH=app, DJANGO_SETTINGS_MODULE="mychat.settings", ROOMCHECK_LAYER="memory")
-        command = ["/usr/bin/python3", "-m", "daphne", "-e", "tcp:port=0:interface=127.0.0.1", "mychat.asgi:application"]
-        with server(command, pattern=r"Listening on TCP address 127\.0\.0\.1:(\d+)", env=env) as (port, pid, _):
-            return self.crowd(port, pid, members, rounds=5 if self.quick else 20)
-
-    def loadgen(self, members, rate):
-        """loadgen on the floor server, with full accounting; None where it says itself that it is not to be believed."""
-        with server([self.program("floor_server")]) as (port, _, _):
-            words = [self.program("loadgen"), "run", "--target", f"ws://127.0.0.1:{port}", "--set", "room.path=/{room}/", "--set",
-                     'room.receive={"msg": "{text}"}', "--clients", str(members), "--rooms", "1", "--senders", "1", "--rate", str(rate),
-                     "--warmup", f"{warm_up(rate)}s", "--duration", "3s" if self.quick else "6s", "--connect-rate", "5000", "--json", "-"]
-            done = subprocess.run(words, capture_output=True, text=True, preexec_fn=on_core(CLIENT_CORE), timeout=300)
-            if done.returncode not in (0, 4):
-                sys.exit(f"ci/bench: {' '.join(words)}: {done.stderr.strip()[-300:]}")
-            result = json.loads(done.stdout)
-            return result["generator"]["cpu_per_delivery_ns"] if result["valid"] else None
-
-    def floor_at_rate(self, members, rate):
-        with server([self.program("floor_server")]) as (port, pid, _):
-            return self.crowd(port, pid, members, rate=rate, warmup=warm_up(rate), seconds=3 if self.quick else 6)["client_cpu_per_delivery_ns"]
-
-    def ws_client(self, members, rate):
-        with server([self.program("floor_server")]) as (port, _, _):
-            words = ["node", os.path.join(peers.SOURCE, "ws_client.cjs"), self.modules, f"ws://127.0.0.1:{port}/bench/", str(members), str(rate),
-                     "3" if self.quick else "6", json.dumps({"msg": "x" * 100})]
-            done = subprocess.run(words, capture_output=True, text=True, preexec_fn=on_core(CLIENT_CORE), timeout=300)
-            if done.returncode != 0:
-                sys.exit(f"ci/bench --peers: {' '.join(words[:4])}: {done.stderr.strip()[-300:]}")
-            return json.loads(done.stdout)["cpu_per_delivery_ns"]
-
-    def receivers(self, peer, members, rate):
-        """CPU of a delivery of a peer that only receives, while a floor client beside it sends."""
-        with server([self.program("floor_server")]) as (port, pid, _), peer(port, "/ws/chat/bench/", members, on_core(CLIENT_CORE)) as crowd:
-            crowd.settle(60, looks=4)
-            before = crowd.cpu_ns()
-            sent = self.crowd(port, pid, 1, SERVER_CORE, rate=rate, seconds=3 if self.quick else 6)["deliveries"]
-            crowd.settle(30, looks=1)
-            return (crowd.cpu_ns() - before) / (sent * members)
-
-    def idle_server_memory(self, members):
-        command = [self.program("reference_server"), "--listen", "127.0.0.1:0", "--control", "off", "--threads", "1"]
-        with server(command) as (port, pid, _):
-            return self.crowd(port, pid, members, idle=True)["server_rss_per_connection"]
-
-    def idle_loadgen_memory(self, members):
-        def rss(clients):
-            with server([self.program("floor_server")]) as (port, _, _):
-                words = [self.program("loadgen"), "run", "--target", f"ws://127.0.0.1:{port}", "--set", "room.path=/{room}/", "--set",
-                         'room.receive={"msg": "{text}"}', "--clients", str(clients), "--rooms", "1", "--senders", "1", "--rate", "1",
-                         "--warmup", "0s", "--duration", "1s", "--connect-rate", "5000", "--json", "-"]
-                done = subprocess.run(words, capture_output=True, text=True, timeout=300)
-                return json.loads(done.stdout)["generator"]["rss_bytes"]
-        return (rss(members + 100) - rss(100)) / members
-
-    def connects(self, ours, members):
-        if not ours:
-            with server([self.program("floor_server")]) as (port, pid, _):
-                return self.crowd(port, pid, members, idle=True)["connects_per_second"]
-        command = [self.program("reference_server"), "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--threads", "1"]
-        with server(command) as (port, _, text):
-            control = re.search(r"control on (http://\S+)", text).group(1)
-            load = subprocess.Popen([self.program("loadgen"), "run", "--target", f"ws://127.0.0.1:{port}", "--clients", str(members),
-                                     "--rooms", "10", "--rate", "1", "--warmup", "0s", "--duration", "1s", "--connect-rate", "1000000"],
-                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=on_core(CLIENT_CORE))
-            seen = []  # the server's own count, from a tenth to nine tenths
-            while load.poll() is None and (not seen or seen[-1][1] < members * 0.9):
-                with urllib.request.urlopen(control + "/stats", timeout=10) as answer:
-                    upgraded = json.load(answer)["upgraded"]
-                if upgraded >= members * 0.1:
-                    seen.append((time.monotonic(), upgraded))
-                time.sleep(0.002)
-            load.wait(60)
-            (t0, n0), (t1, n1) = seen[0], seen[-1]
-            return (n1 - n0) / (t1 - t0) if t1 > t0 else float("inf")
-
-
-    def suite(self, jobs):
-        """Seconds that the whole conformance suite takes, judging the reference server (which it starts itself)."""
-        with socket.socket() as one, socket.socket() as other:
-            for listener in (one, other):
-                listener.bind(("127.0.0.1", 0))
-            target, control = (f"127.0.0.1:{listener.getsockname()[1]}" for listener in (one, other))
-        words = [self.program("conformance"), "--target", "ws://" + target, "--control", "http://" + control, "--jobs", str(jobs), "--start",
-                 f"exec {shlex.quote(self.program('reference_server'))} --listen {target} --control {control} --log-level error"]
-        before = time.monotonic()
-        done = subprocess.run(words, capture_output=True, text=True, timeout=300)
-        if done.returncode != 0:
-            sys.exit(f"ci/bench: {' '.join(words)}: {(done.stdout + done.stderr).strip()[-300:]}")
-        return time.monotonic() - before
-
-
-    def full_build(self):
-        """Minutes that a full build of this commit takes on two cores, in a new clone, without a compiler cache."""
-        with tempfile.TemporaryDirectory() as clone:
-            subprocess.run(["git", "clone", "-q", ROOT, clone], check=True)
-            words = ["taskset", "-c", "0,1", os.path.join("ci", "build"), "release"]
-            before = time.monotonic()
-            done = subprocess.run(words, cwd=clone, capture_output=True, text=True, env=dict(os.environ, CCACHE_DISABLE="1"), timeout=3600)
-            if done.returncode != 0:
-                sys.exit(f"ci/bench: {' '.join(words)} in a new clone: {(done.stdout + done.stderr).strip()[-300:]}")
-            return (time.monotonic() - before) / 60
-
-
-COMPILE = "compile time of the whole project on two cores"
-ONCE = re.compile(COMPILE)  # rows that are measured once
-QUICK_ONCE = re.compile("10,000|Django|suite")  # with --quick
 
 
 def server_ns(figures):
@@ -256,19 +54,19 @@ def rows(bench):
                 lambda: (server_ns(bench.reference(1000)) / 1e3, server_ns(bench.daphne(1000)) / 1e3)))
     # A member that hears nothing for 200 ms, the least that TCP waits before it sends again, has its kernel acknowledge at once, on the
     # sender's core: at 4 a second reading costs less and the server more. 5 a second would be either.
-    for members, rate in ((1_000, 50), (most, 7)) + (() if bench.quick else ((most, 4),)):
+    loads = ((1_000, 50), (most, 7))
+    for members, rate in loads if bench.quick else (*loads, (most, 4)):
         out.append((f"loadgen, CPU per delivery with full accounting, {members:,} members at {rate}/s, against the bare epoll client",
                     "<= 1.3", "<= 1.1", "us", lambda n=members, r=rate: tuple(x if x is None else x / 1e3 for x in
                                                                                (bench.loadgen(n, r), bench.floor_at_rate(n, r)))))
-    for members, rate in ((1_000, 50), (most, 7)):
-        if bench.modules:
-            out.append((f"peer: npm ws, CPU per delivery, only counting, {members:,} members, against the bare epoll client", None, "-", "us",
-                        lambda n=members, r=rate: (bench.ws_client(n, r) / 1e3, bench.floor_at_rate(n, r) / 1e3)))
-            others = [("Artillery's engine", "counting nothing", functools.partial(peers.artillery, bench.artillery))]
-            others += [("Tsung", "counting octets", peers.tsung)] if bench.tsung else []
-            for name, does, peer in others:
-                out.append((f"peer: {name}, CPU per delivery, {does}, {members:,} members, against the bare epoll client", None, "-", "us",
-                            lambda p=peer, n=members, r=rate: (bench.receivers(p, n, r) / 1e3, bench.floor_at_rate(n, r) / 1e3)))
+    for members, rate in loads if bench.modules else ():
+        out.append((f"peer: npm ws, CPU per delivery, only counting, {members:,} members, against the bare epoll client", None, "-", "us",
+                    lambda n=members, r=rate: (bench.ws_client(n, r) / 1e3, bench.floor_at_rate(n, r) / 1e3)))
+        others = [("Artillery's engine", "counting nothing", functools.partial(peers.artillery, bench.artillery))]
+        others += [("Tsung", "counting octets", peers.tsung)] if bench.tsung else []
+        for name, does, peer in others:
+            out.append((f"peer: {name}, CPU per delivery, {does}, {members:,} members, against the bare epoll client", None, "-", "us",
+                        lambda p=peer, n=members, r=rate: (bench.receivers(p, n, r) / 1e3, bench.floor_at_rate(n, r) / 1e3)))
     out.append(("server, KiB per idle connection", "<= 5", "<= 1", "KiB",
                 lambda: (bench.idle_server_memory(5000) / 1024, 1.0)))
     out.append(("loadgen, KiB per idle connection", "<= 5", "<= 1", "KiB",
@@ -288,7 +86,7 @@ def rows(bench):
         mx, my = statistics.mean(x), statistics.mean(y)
         return sum((a - mx) * (b - my) for a, b in zip(x, y)) / sum((a - mx) ** 2 for a in x)
     if not bench.quick:
-        all_files = int(open_files() - 200)
+        all_files = open_files() - 200
         out.append(("cost against members (100 to the limit of open files): fitted exponent", "<= 1.05", "<= 1.0", "",
                     lambda: (exponent(bench.reference, all_files), 1.0)))
         out.append(("the same exponent, ours against the bare epoll floor's: what the kernel does not explain", None, "<= 1.0", "",
@@ -298,12 +96,11 @@ def rows(bench):
     for jobs, aim in ((1, "<= 10"), (8, "<= 4")):
         out.append((f"the conformance suite on the reference server, --jobs {jobs}", None, aim, "s", lambda n=jobs: (bench.suite(n), 1.0)))
     if not bench.quick:
-        out.append((COMPILE, "<= 6", "<= 3", "min", lambda: (bench.full_build(), 1.0)))
+        out.append(("compile time of the whole project on two cores", "<= 6", "<= 3", "min", lambda: (bench.full_build(), 1.0)))
     return out
 
 
 def open_files():
-    import resource
     return min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 20_000)
 
 
@@ -317,12 +114,13 @@ def holds(limit, value):
 def measure(bench, only):
     table = []
     chosen = [row for row in rows(bench) if not only or re.search(only, row[0])]
+    once = re.compile("10,000|Django|suite" if bench.quick else "compile time")  # each takes long
     samples = {row[0]: [] for row in chosen}
     why = {}  # there is no number
     started = time.monotonic()
     for repetition in range(bench.repetitions):
         for index, (what, _, _, _, run) in enumerate(chosen):
-            if repetition > 0 and (QUICK_ONCE if bench.quick else ONCE).search(what):
+            if repetition > 0 and once.search(what):
                 continue
             progress(f"repetition {repetition + 1} of {bench.repetitions}, {index + 1} of {len(chosen)}: {what}  ({time.monotonic() - started:.0f} s)")
             for _ in range(3):  # a run that says it is not to be believed is taken again, twice at most
