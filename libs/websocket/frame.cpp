@@ -32,12 +32,11 @@ bool is_valid_utf8(std::string_view text) {
   const auto* p = reinterpret_cast<const unsigned char*>(text.data());
   const auto* const end = p + text.size();
   while (p != end) {
-    if (std::uint64_t eight = 0; end - p >= 8) {  // ASCII, mostly
-      std::memcpy(&eight, p, 8);
-      if ((eight & 0x8080808080808080) == 0) {
-        p += 8;
-        continue;
-      }
+    std::uint64_t eight = 0x80;
+    if (end - p >= 8) std::memcpy(&eight, p, 8);
+    if ((eight & 0x8080808080808080) == 0) {  // ASCII, mostly
+      p += 8;
+      continue;
     }
     const unsigned char lead = *p++;
     if (lead < 0x80) continue;

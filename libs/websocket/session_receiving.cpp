@@ -39,8 +39,8 @@ void Session::on_events(std::uint32_t events) {
   if ((events & EPOLLOUT) != 0) flush();
   if (!stream_.is_open()) return;
   if (want_read_ || state_ == State::lingering) {
-    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0)
-      read_some((events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0);
+    const bool ended = (events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0;
+    if (ended || (events & EPOLLIN) != 0) read_some(ended);
   } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
     on_end("the connection was reset");
   }
