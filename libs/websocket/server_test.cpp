@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <boost/asio/post.hpp>
 #include <stdexcept>
 #include <thread>
 
@@ -29,6 +30,21 @@ class WebSocket : public Loopback {
     });
     run_until([&] { return done.load(); });
     peer.join();
+  }
+
+  // An open connection whose other end the test is. nullptr: it did not open.
+  std::unique_ptr<RawClient> raw_peer() {
+    std::unique_ptr<RawClient> out;
+    std::atomic<bool> done{false};
+    std::thread connecting([&, to = url()] {
+      const Nanoseconds deadline = steady_clock().now() + 20s;
+      auto client = RawClient::connect(to, deadline);
+      if (client.ok() && (*client)->handshake({}, deadline).status == 101) out = std::move(*client);
+      done = true;
+    });
+    run_until([&] { return done.load(); });
+    connecting.join();
+    return out;
   }
 };
 
@@ -236,22 +252,28 @@ TEST_F(WebSocket, AResetIsACloseWithoutFrame) {
 // The kernel tells of both at once, and once.
 TEST_F(WebSocket, TheEndBehindAMessageIsNoticed) {
   options.idle_timeout = 0s;  // no ping finds it
-  std::unique_ptr<RawClient> peer;
-  std::atomic<bool> done{false};
-  std::thread connecting([&, to = url()] {
-    auto client = RawClient::connect(to, steady_clock().now() + 20s);
-    if (client.ok() && (*client)->handshake({}, steady_clock().now() + 20s).status == 101)
-      peer = std::move(*client);
-    done = true;
-  });
-  run_until([&] { return done.load(); });
-  connecting.join();
+  std::unique_ptr<RawClient> peer = raw_peer();
   ASSERT_NE(peer, nullptr);
   EXPECT_TRUE(peer->send_text("last words", steady_clock().now() + 20s).ok());
   peer.reset();
   run_until([&] { return !accepted[0].seen->closes.empty(); });
   EXPECT_THAT(accepted[0].seen->texts, ElementsAre("last words"));
   EXPECT_THAT(accepted[0].seen->closes, ElementsAre(1006));
+}
+
+// Each message that is heard brings the next one, before the reactor looks again.
+TEST_F(WebSocket, APeerThatAlwaysHasMoreLeavesOthersTheirTurn) {
+  const std::unique_ptr<RawClient> peer = raw_peer();
+  ASSERT_NE(peer, nullptr);
+  constexpr int kMost = 1000;
+  int heard = 0, heard_before_others = 0;
+  on_server_message = [&](Connection&, const Message&) {
+    if (++heard == 1) boost::asio::post(io, [&] { heard_before_others = heard; });
+    if (heard < kMost) (void)peer->send_text("more", steady_clock().now() + 20s);
+  };
+  EXPECT_TRUE(peer->send_text("one", steady_clock().now() + 20s).ok());
+  run_until([&] { return heard == kMost && heard_before_others > 0; });
+  EXPECT_LE(heard_before_others, 32);
 }
 
 TEST_F(WebSocket, AHandlerThatThrowsIsClosed1011AndOthersLive) {
