@@ -2,13 +2,16 @@
 // For the tests of this folder: a server and its clients on one event loop.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "libs/websocket/client.h"
+#include "libs/websocket/raw_client.h"
 #include "libs/websocket/server.h"
 
 namespace roomcheck::websocket {
@@ -113,6 +116,34 @@ class Loopback : public testing::Test, public Application {
       io.run_one_for(std::chrono::milliseconds(20));
     }
     ASSERT_TRUE(ready());
+  }
+  // Runs the loop until `blocking` has returned, in a thread of its own.
+  void run_while(const std::function<void()>& blocking) {
+    std::atomic<bool> done{false};
+    std::thread thread([&] {
+      blocking();
+      done = true;
+    });
+    run_until([&] { return done.load(); });
+    thread.join();
+  }
+  // Against a peer that lies on the wire.
+  void against(const std::function<void(RawClient&, Nanoseconds deadline)>& steps) {
+    run_while([&, to = url()] {
+      const Nanoseconds deadline = steady_clock().now() + std::chrono::seconds(20);
+      const auto client = RawClient::connect(to, deadline);
+      if (client.ok()) steps(**client, deadline);
+    });
+  }
+  // An open connection whose other end the test is. nullptr: it did not open.
+  std::unique_ptr<RawClient> raw_peer() {
+    std::unique_ptr<RawClient> out;
+    run_while([&, to = url()] {
+      const Nanoseconds deadline = steady_clock().now() + std::chrono::seconds(20);
+      auto client = RawClient::connect(to, deadline);
+      if (client.ok() && (*client)->handshake({}, deadline).status == 101) out = std::move(*client);
+    });
+    return out;
   }
   void settle() {
     io.restart();
