@@ -130,7 +130,7 @@ class Bench:
     def ws_client(self, members, rate):
         with server([self.program("floor_server")]) as (port, _, _):
             words = ["node", os.path.join(peers.SOURCE, "ws_client.cjs"), self.modules, f"ws://127.0.0.1:{port}/bench/", str(members), str(rate),
-                     "3" if self.quick else "6", json.dumps({"msg": "x" * 100})]
+                     str(warm_up(rate)), "3" if self.quick else "6", json.dumps({"msg": "x" * 100})]
             done = subprocess.run(words, capture_output=True, text=True, preexec_fn=on_core(CLIENT_CORE), timeout=300)
             if done.returncode != 0:
                 sys.exit(f"ci/bench --peers: {' '.join(words[:4])}: {done.stderr.strip()[-300:]}")
@@ -140,6 +140,8 @@ class Bench:
         """CPU of a delivery of a peer that only receives, while a floor client beside it sends."""
         with server([self.program("floor_server")]) as (port, pid, _), peer(port, "/ws/chat/bench/", members, on_core(CLIENT_CORE)) as crowd:
             crowd.settle(60, looks=4)
+            self.crowd(port, pid, 1, SERVER_CORE, rate=rate, seconds=warm_up(rate))
+            crowd.settle(30, looks=1)
             before = crowd.cpu_ns()
             sent = self.crowd(port, pid, 1, SERVER_CORE, rate=rate, seconds=3 if self.quick else 6)["deliveries"]
             crowd.settle(30, looks=1)
