@@ -172,8 +172,8 @@ def as_markdown(table):
 
 def main():
     parser = argparse.ArgumentParser(prog="ci/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="three short repetitions, one of what takes longest; without the exponent, the "
-                        "row at 4/s and the compile time")
+    parser.add_argument("--quick", action="store_true", help="three short repetitions, one of what takes longest, in under 3 minutes; without the "
+                        "exponents, the row at 4/s and the compile time")
     parser.add_argument("--repetitions", type=int, help="of each row (5; with --quick 3)")
     parser.add_argument("--only", metavar="REGEX", help="only rows whose name matches")
     parser.add_argument("--peers", action="store_true", help="with rows for clients of others (the npm package ws, Artillery's engine, Tsung), at loadgen's load")
