@@ -1,5 +1,6 @@
 #include "libs/channel_layer/delivery.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cstring>
 #include <map>
@@ -75,7 +76,14 @@ void Loop::hand_over() {
   }
 }
 
-std::vector<BatchPtr> batches_of(const std::vector<ListeningPtr>& members) {
+std::uint64_t next_number() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+std::vector<BatchPtr> batches_of(std::vector<ListeningPtr> members) {
+  std::sort(members.begin(), members.end(),
+            [](const ListeningPtr& a, const ListeningPtr& b) { return a->number < b->number; });
   std::map<Loop*, std::shared_ptr<Batch>> by_loop;
   for (const ListeningPtr& member : members) {
     auto& batch = by_loop[member->loop.get()];

@@ -14,9 +14,12 @@ namespace roomcheck::channel_layer {
 class Loop;
 using LoopPtr = std::shared_ptr<Loop>;
 
+std::uint64_t next_number();
+
 // The listening end of a channel. `handler` and `alive` belong to the loop's thread.
 struct Listening {
   LoopPtr loop;
+  const std::uint64_t number = next_number();  // the order of listening in this process
   ChannelLayer::Listener handler;
   bool alive = true;
   std::uint64_t capacity = 0;  // constant once it listens
@@ -62,7 +65,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
 };
 
 // Those who listen, loop by loop.
-std::vector<BatchPtr> batches_of(const std::vector<ListeningPtr>& members);
+std::vector<BatchPtr> batches_of(std::vector<ListeningPtr> members);
 
 // Posting is the hub's, one thread at a time (its mutex, or its home loop).
 //
