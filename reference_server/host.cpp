@@ -23,7 +23,7 @@ class Host final : public std::enable_shared_from_this<Host> {
         on_pool_(is_sync(route.consumer)),
         kind_(route.consumer),
         channel_(parts.layer.new_channel()) {
-    if (on_pool_) strand_.emplace(parts.pool.get_executor());
+    if (on_pool_) strand_.emplace(parts.pool.executor());
   }
 
   void start(const std::shared_ptr<websocket::Handshake>& handshake, const Route& route,

@@ -1,13 +1,13 @@
 #pragma once
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <memory>
 
 #include "libs/channel_layer/channel_layer.h"
 #include "libs/websocket/server.h"
 #include "reference_server/consumers/consumer.h"
 #include "reference_server/routing.h"
+#include "reference_server/sync_pool.h"
 
 namespace roomcheck::reference_server {
 
@@ -23,7 +23,7 @@ struct HostStats {
 struct LoopParts {
   boost::asio::io_context& io;
   channel_layer::ChannelLayer& layer;
-  boost::asio::thread_pool& pool;                       // for sync consumers
+  SyncPool& pool;
   const Mutation* mutation;                             // null: the server is right
   FanOut fan_out = FanOut(FanOut::Threads::one);        // for consumers on the loop
   FanOut pool_fan_out = FanOut(FanOut::Threads::many);  // for those on the pool

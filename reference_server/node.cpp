@@ -12,8 +12,6 @@
 namespace roomcheck::reference_server {
 namespace {
 
-constexpr std::size_t kSyncThreads = 8;  // of all sync consumers; Channels has one
-
 void add(NodeStats& sum, const websocket::ServerStats& server, const HostStats& hosts,
          const SessionStats& sessions) {
   sum.server.connections += server.connections;
@@ -104,8 +102,7 @@ class Node::Loop final : public websocket::Application {
 Node::Node(const NodeOptions& options)
     : options_(options),
       origins_(options.allowed_origins),
-      sessions_(verifier(options)),
-      pool_(kSyncThreads) {
+      sessions_(verifier(options)) {
   if (!options.mutants.empty()) mutation_ = std::make_unique<Mutation>(options.mutants);
   websocket::ServerOptions server = options.server;
   websocket::require_free_port(server.host, server.port);
@@ -134,7 +131,6 @@ Node::Node(const NodeOptions& options)
 
 Node::~Node() {
   pool_.stop();
-  pool_.join();
   control_.reset();                           // runs on the first loop
   while (!loops_.empty()) loops_.pop_back();  // the first is the home of what they share
 }

@@ -14,6 +14,7 @@
 #include "reference_server/host.h"
 #include "reference_server/mutants/mutation.h"
 #include "reference_server/routing.h"
+#include "reference_server/sync_pool.h"
 
 namespace roomcheck::reference_server {
 
@@ -90,7 +91,7 @@ class Node {
   const OriginValidator origins_;
   const std::optional<SessionVerifier> sessions_;
   std::unique_ptr<Mutation> mutation_;
-  boost::asio::thread_pool pool_;
+  SyncPool pool_;
   std::vector<std::unique_ptr<Loop>> loops_;
   std::unique_ptr<Wire> wire_;              // before the server, when a mutant stands there
   std::atomic<std::size_t> open_loops_{0};  // that still have connections
