@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "libs/base/clock.h"
+#include "libs/websocket/gathered.h"
 
 namespace roomcheck::websocket {
 
@@ -53,7 +54,7 @@ class Reactor final : public boost::asio::execution_context::service {
   // turn leave in one write.
   void flush_soon(Pollable& socket);
 
-  std::string& gathered() { return gathered_; }  // of the one session that is corked; see Session::cork
+  Gathered& gathered() { return gathered_; }  // of the one session that is corked; see Session::cork
 
   std::array<char, 65536>& buffer() { return buffer_; }
   Nanoseconds now() const { return now_; }  // of the last read, or of the turn of the loop before any
@@ -73,7 +74,7 @@ class Reactor final : public boost::asio::execution_context::service {
   std::vector<Pollable*> sockets_;
   std::vector<Pollable*> dirty_;
   std::vector<std::shared_ptr<void>> removed_;  // until the flush after their removal
-  std::string gathered_;
+  Gathered gathered_;
   std::array<epoll_event, 512> events_{};
   int current_ = 0;  // events_[current_, count_) are still to be handled in this pass
   int count_ = 0;

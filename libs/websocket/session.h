@@ -98,7 +98,7 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
   Sent admission(std::size_t bytes);
   void unmark_compressed(char& first);
   void queue_control(protocol::MessagePtr frame);
-  void queue_gathered();
+  void queue_gathered(std::size_t written = 0);
   void read_some(bool ended);
   std::uint32_t trigger(std::uint32_t events) const;
   void on_end(const std::string& why);

@@ -9,7 +9,6 @@ namespace {
 namespace opcode = websocketpp::frame::opcode;
 
 constexpr int kFramesPerWrite = 64;
-constexpr std::size_t kGathered = 16 * 1024;  // octets; beyond it what is due is queued, and shared
 
 }  // namespace
 
@@ -90,19 +89,15 @@ void Session::ping(std::string_view payload) {
 void Session::enqueue(const std::shared_ptr<const std::string>& bytes) {
   unsent_ += bytes->size();
   if (gathers_) {
-    std::string& gathered = reactor_.gathered();
-    if (gathered.size() + bytes->size() <= kGathered) {
-      gathered.append(*bytes);
-      return;
-    }
+    if (reactor_.gathered().append(bytes)) return;
     queue_gathered();
   }
   out_.push_back(bytes);
   if (!hold_output_ && !corked_) reactor_.flush_soon(*this);
 }
 
-// While it is corked, a connection with nothing in its queue gathers copies of small frames in the loop's
-// storage: that is warm in the cache, and a copy is cheaper than a share in each frame.
+// While it is corked, a connection with nothing in its queue gathers small frames in the loop's storage, which
+// is warm in the cache.
 void Session::cork() {
   corked_ = true;
   const bool can_write = stream_.is_open() && tls_done_ && !hold_output_ && (interest_ & EPOLLOUT) == 0;
@@ -116,29 +111,27 @@ void Session::uncork() {
     if (!out_.empty() && !awaited) flush();
     return;
   }
-  std::string& gathered = reactor_.gathered();
-  if (!gathered.empty()) {
-    const iovec all{gathered.data(), gathered.size()};
+  std::size_t written = 0;
+  if (const std::string_view due = reactor_.gathered().bytes(); !due.empty()) {
+    const iovec all{const_cast<char*>(due.data()), due.size()};
     const Stream::Outcome outcome = stream_.write(&all, 1);
     if (outcome.status == Stream::Status::error || outcome.status == Stream::Status::eof)
       return on_end(stream_.last_error());
     unsent_ -= outcome.bytes;
-    gathered.erase(0, outcome.bytes);
     over_limit_since_ = Nanoseconds(0);
+    written = outcome.bytes;
   }
-  if (!gathered.empty()) {
-    queue_gathered();
-    update_interest();
-  }
-  gathers_ = false;
+  queue_gathered(written);
+  if (!out_.empty()) update_interest();
 }
 
-// What has been gathered becomes the queue: it got too much, or the kernel did not take it all.
-void Session::queue_gathered() {
+// What has been gathered, but for what is `written`, becomes the queue: it got too much, or the kernel did not
+// take it all.
+void Session::queue_gathered(std::size_t written) {
   gathers_ = false;
-  std::string& gathered = reactor_.gathered();
-  if (!gathered.empty()) out_.push_back(std::make_shared<const std::string>(gathered));
-  gathered.clear();
+  const std::string_view rest = reactor_.gathered().bytes().substr(written);
+  if (!rest.empty()) out_.push_back(std::make_shared<const std::string>(rest));
+  reactor_.gathered().clear();
 }
 
 void Session::release_output(std::string first) {

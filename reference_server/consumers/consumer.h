@@ -116,7 +116,7 @@ class Consumer {
   virtual void receive(std::optional<std::string_view> text_data,
                        std::optional<std::string_view> bytes_data) = 0;
   // Calls the handler of that name. Throws BadEvent.
-  virtual void dispatch(const std::string& handler, const channel_layer::Message& event) = 0;
+  virtual void dispatch(std::string_view handler, const channel_layer::Message& event) = 0;
 
  protected:
   const Scope& scope() const { return parts_.scope; }

@@ -12,8 +12,8 @@ void EchoConsumer::receive(std::optional<std::string_view> text_data, std::optio
   send(websocket::PreparedText(message_json(message)));
 }
 
-void EchoConsumer::dispatch(const std::string& handler, const channel_layer::Message&) {
-  throw BadEvent("No handler for message type " + handler);
+void EchoConsumer::dispatch(std::string_view handler, const channel_layer::Message&) {
+  throw BadEvent("No handler for message type " + std::string(handler));
 }
 
 }  // namespace roomcheck::reference_server

@@ -11,7 +11,7 @@ class EchoConsumer final : public Consumer {
   void disconnect(int close_code) override;
   void receive(std::optional<std::string_view> text_data,
                std::optional<std::string_view> bytes_data) override;
-  void dispatch(const std::string& handler, const channel_layer::Message& event) override;
+  void dispatch(std::string_view handler, const channel_layer::Message& event) override;
 };
 
 }  // namespace roomcheck::reference_server

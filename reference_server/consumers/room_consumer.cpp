@@ -47,10 +47,10 @@ void RoomConsumer::chat_push_message(const channel_layer::Message& event) {
   send_once(event, [&] { return message_json(text_of_event(*event, "message")); });
 }
 
-void RoomConsumer::dispatch(const std::string& handler, const channel_layer::Message& event) {
+void RoomConsumer::dispatch(std::string_view handler, const channel_layer::Message& event) {
   if (handler == "chat_message") return chat_message(event);
   if (handler == "chat_push_message") return chat_push_message(event);
-  throw BadEvent("No handler for message type " + handler);
+  throw BadEvent("No handler for message type " + std::string(handler));
 }
 
 void JsonRoomConsumer::receive(std::optional<std::string_view> text_data,

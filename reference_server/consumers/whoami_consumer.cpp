@@ -23,8 +23,8 @@ void WhoAmIConsumer::receive(std::optional<std::string_view>, std::optional<std:
   send(websocket::PreparedText(event::to_python_json({{"user", as_json(scope().user)}})));
 }
 
-void WhoAmIConsumer::dispatch(const std::string& handler, const channel_layer::Message&) {
-  throw BadEvent("No handler for message type " + handler);
+void WhoAmIConsumer::dispatch(std::string_view handler, const channel_layer::Message&) {
+  throw BadEvent("No handler for message type " + std::string(handler));
 }
 
 }  // namespace roomcheck::reference_server

@@ -12,7 +12,7 @@ class WhoAmIConsumer final : public Consumer {
   void disconnect(int close_code) override;
   void receive(std::optional<std::string_view> text_data,
                std::optional<std::string_view> bytes_data) override;
-  void dispatch(const std::string& handler, const channel_layer::Message& event) override;
+  void dispatch(std::string_view handler, const channel_layer::Message& event) override;
 };
 
 }  // namespace roomcheck::reference_server
