@@ -4,6 +4,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "libs/base/prefetch.h"
 #include "libs/event/event.h"
 #include "reference_server/consumers/echo_consumer.h"
 #include "reference_server/consumers/room_consumer.h"
@@ -31,6 +32,7 @@ class Host final : public std::enable_shared_from_this<Host> {
   void on_message(const websocket::Message& message);
   void on_close(const websocket::CloseInfo& info);
   void on_event(const channel_layer::Message& event, bool more);
+  void on_soon(int others) const;
 
  private:
   class HostClient;
@@ -74,6 +76,7 @@ class Host final : public std::enable_shared_from_this<Host> {
   bool closed_ = false;
   websocket::ConnectionPtr connection_;
   std::unique_ptr<Consumer> consumer_;
+  const Client* client_ = nullptr;  // the consumer's
   std::optional<boost::asio::strand<boost::asio::thread_pool::executor_type>> strand_;  // on_pool_ only
   const ConsumerKind kind_;
   const std::string channel_;
@@ -142,6 +145,7 @@ void Host::start(const std::shared_ptr<websocket::Handshake>& handshake, const R
   parts.channel_layer =
       on_pool_ ? make_sync_access(parts_.layer, parts_.io) : make_async_access(parts_.layer);
   parts.client = std::make_shared<HostClient>(weak_from_this(), connection_, !on_pool_);
+  client_ = parts.client.get();
   parts.fan_out = on_pool_ ? &parts_.pool_fan_out : &parts_.fan_out;
   if (route.kind == Route::Kind::echo) {
     consumer_ = std::make_unique<EchoConsumer>(std::move(parts));
@@ -156,7 +160,9 @@ void Host::start(const std::shared_ptr<websocket::Handshake>& handshake, const R
   // Every consumer listens, as in Channels; the connection is accepted after that, so that nothing is missed.
   // `this` is safe: the connection's handler holds the host until on_close(), which ends the listening.
   parts_.layer.listen(channel_,
-                      [this](const channel_layer::Message& event, bool more) { on_event(event, more); }, {});
+                      {[this](const channel_layer::Message& event, bool more) { on_event(event, more); },
+                       [this](int others) { on_soon(others); }},
+                      {});
   run([this] { consumer_->connect(); });
 }
 
@@ -182,6 +188,14 @@ void Host::on_event(const channel_layer::Message& event, bool more) {
   corked_ = more;
   dispatch(event);
   if (!more) connection_->uncork();
+}
+
+// What comes first in this object, then what that leads to.
+void Host::on_soon(int others) const {
+  if (others > 1) return prefetch(this, 64);
+  websocket::fetch_ahead(connection_.get());
+  prefetch(consumer_.get(), 64);
+  prefetch(client_, sizeof(HostClient));
 }
 
 void Host::dispatch(const channel_layer::Message& event) {

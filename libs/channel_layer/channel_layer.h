@@ -69,9 +69,14 @@ class ChannelLayer {
   using GroupSendCompletion = std::function<void(Result<GroupSendReport>)>;
   using ChannelsCompletion = std::function<void(Result<std::vector<std::string>>)>;
   using ReceiveCompletion = std::function<void(Result<Message>)>;
-  // `more`: the next message for this channel follows at once, in the same turn of the loop; whoever passes
-  // messages on may wait for it and write once.
-  using Listener = std::function<void(const Message&, bool more)>;
+  struct Listener {
+    // `more`: the next message for this channel follows at once, in the same turn of the loop; whoever passes
+    // messages on may wait for it and write once.
+    std::function<void(const Message&, bool more)> on_message;
+    // Optional: a message comes after those of `others` listeners (2, then 1). In a room of thousands each is
+    // cold in the cache; what on_message() touches can be fetched now.
+    std::function<void(int others)> on_soon = {};
+  };
 
   virtual ~ChannelLayer() = default;
 

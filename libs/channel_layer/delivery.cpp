@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <cstring>
 #include <map>
 #include <utility>
 
@@ -12,19 +11,21 @@ namespace roomcheck::channel_layer {
 namespace {
 
 constexpr std::size_t kRun = 16;   // messages handed to one member before the next has its turn
-constexpr std::size_t kAhead = 4;  // members that are fetched into the cache before their turn
+constexpr std::size_t kAhead = 3;  // members that are fetched into the cache before their turn
 
-// What the member's handler will look at first: the object that a lambda has captured stands at the front of
-// the std::function. A guess, and a wrong one costs nothing.
-const void* first_capture(const Listening& member) {
-  const void* out = nullptr;
-  std::memcpy(&out, &member.handler, sizeof out);
-  return out;
+// The members behind the one that has its turn come nearer: itself first, then what it looks at.
+void approach(const std::vector<ListeningPtr>& members, std::size_t turn) {
+  if (turn + kAhead < members.size()) prefetch(members[turn + kAhead].get(), sizeof(Listening));
+  for (const int others : {2, 1}) {
+    if (turn + static_cast<std::size_t>(others) >= members.size()) continue;
+    const Listening& member = *members[turn + static_cast<std::size_t>(others)];
+    if (member.alive && member.listener.on_soon) member.listener.on_soon(others);
+  }
 }
 
 void hand_over(Listening& to, const Message* const* messages, std::size_t count) {
   to.handled.store(to.handled.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
-  for (std::size_t i = 0; i < count && to.alive; ++i) to.handler(*messages[i], i + 1 < count);
+  for (std::size_t i = 0; i < count && to.alive; ++i) to.listener.on_message(*messages[i], i + 1 < count);
 }
 
 }  // namespace
@@ -69,8 +70,7 @@ void Loop::hand_over() {
            (due[at].to.get() == &batch || due[at].to->members == batch.members))
       run[count++] = &due[at++].message;
     for (std::size_t i = 0; i < batch.members.size(); ++i) {
-      if (i + kAhead < batch.members.size()) prefetch(batch.members[i + kAhead].get(), sizeof(Listening));
-      if (i + 2 < batch.members.size()) prefetch(first_capture(*batch.members[i + 2]), 128);
+      approach(batch.members, i);
       channel_layer::hand_over(*batch.members[i], run, count);
     }
   }

@@ -16,11 +16,11 @@ using LoopPtr = std::shared_ptr<Loop>;
 
 std::uint64_t next_number();
 
-// The listening end of a channel. `handler` and `alive` belong to the loop's thread.
+// The listening end of a channel. `listener` and `alive` belong to the loop's thread.
 struct Listening {
   LoopPtr loop;
   const std::uint64_t number = next_number();  // the order of listening in this process
-  ChannelLayer::Listener handler;
+  ChannelLayer::Listener listener;
   bool alive = true;
   std::uint64_t capacity = 0;  // constant once it listens
   // Two counters with one writer each, instead of one that both change: no locked instruction for each member

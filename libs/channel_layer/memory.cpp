@@ -359,7 +359,7 @@ class InMemoryChannelLayer final : public ChannelLayer {
     Result<void> result = event::check_channel_name(channel);
     const auto listening = std::make_shared<Listening>();
     listening->loop = loop_;
-    listening->handler = std::move(listener);
+    listening->listener = std::move(listener);
     if (result.ok() && !hub_->listen(channel, listening))
       result = Error{Error::Kind::bad_input, "channel " + channel + " has a listener already"};
     if (result.ok()) listening_[channel] = listening;
@@ -371,8 +371,8 @@ class InMemoryChannelLayer final : public ChannelLayer {
     if (found == listening_.end()) return;
     hub_->unlisten(channel);
     found->second->alive = false;
-    // Not the handler: it may be running right now, and may be what calls us.
-    asio::post(loop_->io, [listening = found->second] { listening->handler = nullptr; });
+    // Not the listener: it may be running right now, and may be what calls us.
+    asio::post(loop_->io, [listening = found->second] { listening->listener = {}; });
     listening_.erase(found);
   }
 

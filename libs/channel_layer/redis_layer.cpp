@@ -43,7 +43,7 @@ class RedisLayer final : public ChannelLayer {
                                                         "channel " + channel + " has a listener already"}));
     const auto listening = std::make_shared<Listening>();
     listening->loop = loop_;
-    listening->handler = std::move(listener);
+    listening->listener = std::move(listener);
     listening_[channel] = listening;
     at_home([channel, listening, done = back(std::move(done))](RedisPeer& peer) {
       peer.listen(channel, listening, done);
@@ -55,8 +55,8 @@ class RedisLayer final : public ChannelLayer {
     if (found == listening_.end()) return;
     const ListeningPtr listening = found->second;
     listening->alive = false;
-    // Not the handler: it may be running right now, and may be what calls us.
-    asio::post(loop_->io, [listening] { listening->handler = nullptr; });
+    // Not the listener: it may be running right now, and may be what calls us.
+    asio::post(loop_->io, [listening] { listening->listener = {}; });
     at_home([channel, listening](RedisPeer& peer) { peer.unlisten(channel, listening); });
     listening_.erase(found);  // last: `channel` may be its key
   }

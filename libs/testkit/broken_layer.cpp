@@ -93,19 +93,19 @@ class BrokenLayer final : public ChannelLayer {
     if (is("message-shared-and-changed"))
       return inner_->listen(
           channel,
-          [listener](const Message& message, bool more) {
-            listener(message, more);
+          {[listener](const Message& message, bool more) {
+            listener.on_message(message, more);
             Event& shared = const_cast<Event&>(*message);
             if (shared.contains("text")) shared["text"] = "tampered";
-          },
+          }},
           std::move(done));
     if (is("delivered-twice"))
       return inner_->listen(
           channel,
-          [listener](const Message& message, bool more) {
-            listener(message, true);
-            listener(message, more);
-          },
+          {[listener](const Message& message, bool more) {
+            listener.on_message(message, true);
+            listener.on_message(message, more);
+          }},
           std::move(done));
     inner_->listen(channel, std::move(listener), std::move(done));
   }

@@ -63,6 +63,10 @@ class Connection {
 
 using ConnectionPtr = std::shared_ptr<Connection>;
 
+// For a loop over many connections, each of which is cold: asks for the cache lines that send() will touch. By
+// the address alone; null is allowed.
+void fetch_ahead(const Connection* connection);
+
 // How a connection ended.
 struct CloseInfo {
   // The code of the peer's close frame; 1005 for one without a code, 1006 when the connection ended without

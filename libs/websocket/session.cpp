@@ -1,6 +1,8 @@
 // The life of a session: into the reactor, and out of it.
 #include "libs/websocket/session.h"
 
+#include "libs/base/prefetch.h"
+
 #include <linux/sockios.h>
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
@@ -22,6 +24,8 @@ constexpr Nanoseconds kLingerLimit = seconds(2);  // for the peer to read our la
 [[maybe_unused]] const std::uint64_t kByteOrderIsKnown = websocketpp::lib::net::_htonll(1);
 
 }  // namespace
+
+void fetch_ahead(const Connection* connection) { prefetch(connection, sizeof(Session)); }
 
 Session::Session(boost::asio::io_context& io, Role role, std::size_t send_limit, std::size_t max_message_size)
     : io_(io),
