@@ -18,15 +18,15 @@ std::uint64_t next_number();
 
 // The listening end of a channel. `listener` and `alive` belong to the loop's thread.
 struct Listening {
-  LoopPtr loop;
-  const std::uint64_t number = next_number();  // the order of listening in this process
-  ChannelLayer::Listener listener;
-  bool alive = true;
-  std::uint64_t capacity = 0;  // constant once it listens
   // Two counters with one writer each, instead of one that both change: no locked instruction for each member
   // of a broadcast.
   std::uint64_t posted = 0;               // to the loop, ever; whoever posts does so one at a time
   std::atomic<std::uint64_t> handled{0};  // by the loop
+  std::uint64_t capacity = 0;             // constant once it listens
+  bool alive = true;
+  ChannelLayer::Listener listener;
+  LoopPtr loop;
+  const std::uint64_t number = next_number();  // the order of listening in this process
 
   bool is_full() const { return posted - handled.load(std::memory_order_relaxed) >= capacity; }
 };

@@ -122,7 +122,7 @@ bool RedisPeer::start_listening(const std::string& name, const ListeningPtr& lis
   Channel& channel = channels_[name];
   if (channel.listening) return false;
   channel.listening = listening;
-  for (std::deque<Queued> queue = std::exchange(channel.queue, {}); !queue.empty(); queue.pop_front())
+  for (std::list<Queued> queue = std::exchange(channel.queue, {}); !queue.empty(); queue.pop_front())
     if (queue.front().expires > now()) deliver(name, queue.front().message, Overflow::newest);
   touch_groups_of(channel);
   return true;

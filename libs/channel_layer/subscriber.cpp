@@ -68,7 +68,7 @@ bool Subscriber::is_pending(const std::string& name) const {
   return found != topics_.end() && found->second.wanted && found->second.state != State::subscribed;
 }
 
-void Subscriber::answer(std::deque<Waiting> waiting, const Result<void>& result) {
+void Subscriber::answer(std::list<Waiting> waiting, const Result<void>& result) {
   for (Waiting& one : waiting) one.done(result);
 }
 
@@ -110,7 +110,7 @@ void Subscriber::tick(RedisConnection& commands) {
 
 void Subscriber::fail_what_is_late() {
   const auto now = steady_clock::now();
-  std::deque<Waiting> late;
+  std::list<Waiting> late;
   for (auto& [name, topic] : topics_)
     while (!topic.waiting.empty() && topic.waiting.front().deadline <= now) {
       late.push_back(std::move(topic.waiting.front()));

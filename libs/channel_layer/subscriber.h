@@ -1,6 +1,6 @@
 #pragma once
 #include <chrono>
-#include <deque>
+#include <list>
 #include <functional>
 #include <map>
 #include <string>
@@ -49,14 +49,14 @@ class Subscriber {
   struct Topic {
     State state = State::none;
     bool wanted = false;
-    std::deque<Waiting> waiting;
+    std::list<Waiting> waiting;
   };
 
   void on_ready();
   void on_lost();
   void on_pushed(const redisReply& push);
   void ask(const std::string& name, Topic& topic);
-  static void answer(std::deque<Waiting> waiting, const Result<void>& result);
+  static void answer(std::list<Waiting> waiting, const Result<void>& result);
   void fail_what_is_late();
   void plan_check();
 

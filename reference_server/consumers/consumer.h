@@ -1,4 +1,6 @@
 #pragma once
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -31,7 +33,7 @@ class Client {
 };
 
 // What was worked out for the last events: of a broadcast to thousands, once. Members take what is due to
-// them in the same order, so that the next one asked for is nearly always the next one kept.
+// them in the same order, so that what was asked for after an event is nearly always asked for after it again.
 //
 // Capacity: 16 events, which it keeps alive, so that their addresses cannot be another event's.
 template <class Value>
@@ -39,13 +41,21 @@ class EventMemo {
  public:
   template <class Make>
   const Value& once(const channel_layer::Message& event, Make make) {
-    for (std::size_t i = 0; i < entries_.size(); ++i, at_ = at_ + 1 < entries_.size() ? at_ + 1 : 0)
-      if (entries_[at_].event == event) return *entries_[at_].value;
-    newest_ = newest_ + 1 < kCapacity ? newest_ + 1 : 0;
-    if (newest_ == entries_.size()) entries_.emplace_back();
-    at_ = newest_;
-    Value made = make();  // may throw: nothing is kept then
-    entries_[at_] = {event, std::move(made)};
+    if (const std::size_t next = entries_[at_].next; entries_[next].event == event) {
+      at_ = next;
+      return *entries_[at_].value;
+    }
+    const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                    [&](const Entry& entry) { return entry.event == event; });
+    std::size_t index = static_cast<std::size_t>(found - entries_.begin());
+    if (found == entries_.end()) {
+      Value made = make();  // may throw: nothing is kept then
+      index = oldest_;
+      oldest_ = (oldest_ + 1) % entries_.size();
+      entries_[index].event = event;
+      entries_[index].value = std::move(made);
+    }
+    at_ = entries_[at_].next = index;
     return *entries_[at_].value;
   }
 
@@ -53,11 +63,11 @@ class EventMemo {
   struct Entry {
     channel_layer::Message event;
     std::optional<Value> value;
+    std::size_t next = 0;  // was asked for after this one
   };
-  static constexpr std::size_t kCapacity = 16;
-  std::vector<Entry> entries_;
+  std::array<Entry, 16> entries_;
   std::size_t at_ = 0;  // the last one asked for
-  std::size_t newest_ = kCapacity - 1;
+  std::size_t oldest_ = 0;
 };
 
 // One reply for all members of a broadcast: the first member's consumer encodes it, the others on its loop
