@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "libs/base/cancellation.h"
 #include "libs/base/units.h"
 
 namespace roomcheck::loadgen {
@@ -64,6 +65,7 @@ void Worker::arm(boost::asio::steady_timer& timer, Nanoseconds at, void (Worker:
 }
 
 void Worker::run() {
+  decline_cancellation();
   try {
     second_began_ = steady_clock().now();
     second_cpu_ = cpu_of_thread();

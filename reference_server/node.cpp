@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <thread>
 
+#include "libs/base/cancellation.h"
 #include "libs/channel_layer/memory.h"
 #include "reference_server/mutants/wire.h"
 
@@ -153,8 +154,12 @@ Node::MakeLayer Node::layer_maker() const {
 
 void Node::run() {
   std::vector<std::thread> threads;
-  for (std::size_t i = 1; i < loops_.size(); ++i) threads.emplace_back([this, i] { loops_[i]->io_.run(); });
-  loops_[0]->io_.run();
+  const auto run = [this](std::size_t i) {
+    decline_cancellation();
+    loops_[i]->io_.run();
+  };
+  for (std::size_t i = 1; i < loops_.size(); ++i) threads.emplace_back(run, i);
+  run(0);
   for (std::thread& thread : threads) thread.join();
   if (last_words_.joinable()) last_words_.join();
 }
