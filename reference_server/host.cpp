@@ -76,7 +76,7 @@ class Host final : public std::enable_shared_from_this<Host> {
   bool closed_ = false;
   websocket::ConnectionPtr connection_;
   std::unique_ptr<Consumer> consumer_;
-  const Client* client_ = nullptr;  // the consumer's
+  const Client* client_ = nullptr;                                                      // the consumer's
   std::optional<boost::asio::strand<boost::asio::thread_pool::executor_type>> strand_;  // on_pool_ only
   const ConsumerKind kind_;
   const std::string channel_;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <iterator>
 #include <sstream>
 
@@ -161,6 +162,21 @@ TEST(Limits, ChannelsThatNobodyReadsKeepFewMessagesAndNotForLong) {
   for (const Nanoseconds limit = soon(); server.metric("layer_expired_total") == 0; (void)send())
     ASSERT_LT(steady_clock().now(), limit) << "nothing expires";
   EXPECT_EQ(room.finish(), "");
+}
+
+// A thread that is there, idle or not, makes each delivery of the others dearer: docs/PERFORMANCE.md.
+TEST(Limits, TheFirstSyncConsumerStartsThePool) {
+  Program server({"--threads", "1"});
+  const auto threads = [&] {
+    const std::filesystem::directory_iterator tasks("/proc/" + std::to_string(server.process().pid()) +
+                                                    "/task");
+    return std::distance(begin(tasks), end(tasks));
+  };
+  const auto async = server.member("/ws/chat/r/");
+  EXPECT_EQ(threads(), 1);
+  const auto sync = server.member("/ws/sync/r/");
+  const auto another = server.member("/ws/json/r/");
+  EXPECT_EQ(threads(), 9);
 }
 
 }  // namespace

@@ -101,9 +101,7 @@ class Node::Loop final : public websocket::Application {
 };
 
 Node::Node(const NodeOptions& options)
-    : options_(options),
-      origins_(options.allowed_origins),
-      sessions_(verifier(options)) {
+    : options_(options), origins_(options.allowed_origins), sessions_(verifier(options)) {
   if (!options.mutants.empty()) mutation_ = std::make_unique<Mutation>(options.mutants);
   websocket::ServerOptions server = options.server;
   websocket::require_free_port(server.host, server.port);

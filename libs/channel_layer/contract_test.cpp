@@ -139,7 +139,7 @@ TEST_P(Contract, EveryTypeArrivesAsSent) {  // layer.types
               {"yes", true},    {"nested", {{"list", {1, "two", nullptr, {{"deep", 1.5}}}}}}};
   event["bytes"] = Event::binary({0, 255, 10});
   Message got;
-  layer().listen(me, [&](const Message& m, bool) { got = m; }, {});
+  layer().listen(me, {[&](const Message& m, bool) { got = m; }}, {});
   ASSERT_TRUE(send(me, event).ok());
   run_until([&] { return got != nullptr; });
   EXPECT_EQ(*got, event);
@@ -148,7 +148,7 @@ TEST_P(Contract, EveryTypeArrivesAsSent) {  // layer.types
 TEST_P(Contract, AListenerIsToldWhetherMoreFollowsAtOnce) {
   const auto me = layer().new_channel();
   std::vector<std::pair<int, bool>> got;
-  layer().listen(me, [&](const Message& m, bool more) { got.emplace_back((*m)["n"], more); }, {});
+  layer().listen(me, {[&](const Message& m, bool more) { got.emplace_back((*m)["n"], more); }}, {});
   for (int i = 0; i < 3; ++i) layer().send(me, numbered(i), {});
   run_until([&] { return got.size() == 3; });
   EXPECT_FALSE(got[2].second);
@@ -164,8 +164,8 @@ TEST_P(Contract, AReceiverCannotChangeWhatAnotherSees) {  // layer.no-aliasing
     seen.push_back(mine["text"]);
     mine["text"] = "tampered";
   };
-  layer().listen(first, tamper, {});
-  layer().listen(second, tamper, {});
+  layer().listen(first, {tamper}, {});
+  layer().listen(second, {tamper}, {});
   ASSERT_TRUE(group_add("g", first).ok());
   ASSERT_TRUE(group_add("g", second).ok());
   Event original{{"type", "t"}, {"text", "original"}};
@@ -367,12 +367,11 @@ TEST_P(Contract, NothingArrivesAfterUnlisten) {
 TEST_P(Contract, AConsumerMayLeaveInsideItsOwnHandler) {
   const auto me = layer().new_channel();
   int got = 0;
-  layer().listen(me,
-                 [&](const Message&, bool) {
+  layer().listen(me, {[&](const Message&, bool) {
                    ++got;
                    layer().group_discard("g", me, {});
                    layer().unlisten(me);
-                 },
+                 }},
                  {});
   expect_ok(group_add("g", me));
   layer().group_send("g", numbered(1), {});
@@ -412,11 +411,10 @@ TEST_P(Contract, TwoLoopsShareTheirGroupsUnderChurn) {
   node = nullptr;  // what the loops share must not outlive them
   for (Side& side : sides) {
     const std::string me = side.layer->new_channel();
-    side.layer->listen(me,
-                       [&side](const Message& message, bool) {
+    side.layer->listen(me, {[&side](const Message& message, bool) {
                          side.got.push_back((*message)["n"]);
                          ++side.count;
-                       },
+                       }},
                        {});
     bool joined = false;
     side.layer->group_add("g", me, [&joined](const Result<void>& result) { joined = result.ok(); });
@@ -432,7 +430,7 @@ TEST_P(Contract, TwoLoopsShareTheirGroupsUnderChurn) {
     side.churn = [&side](int left) {
       if (left == 0) return;
       const std::string visitor = side.layer->new_channel();
-      side.layer->listen(visitor, [](const Message&, bool) {}, {});
+      side.layer->listen(visitor, {[](const Message&, bool) {}}, {});
       side.layer->group_add("g", visitor, [&side, visitor, left](Result<void>) {
         side.layer->group_discard("g", visitor, [&side, visitor, left](Result<void>) {
           side.layer->unlisten(visitor);

@@ -10,9 +10,11 @@
 namespace roomcheck::channel_layer {
 namespace {
 
-constexpr std::size_t kRun = 16;   // messages handed to one member before the next has its turn
-constexpr std::size_t kAhead = 3;  // members that are fetched into the cache before their turn
+constexpr std::size_t kRun = 16;  // messages handed to one member before the next has its turn
+// Members that are fetched into the cache before their turn, to have a message handed over or posted.
+constexpr std::size_t kAhead = 3;
 constexpr std::size_t kPostAhead = 8;
+constexpr std::size_t kCounters = 24;  // octets in front of a Listening, all that posting looks at
 
 // The members behind the one that has its turn come nearer: itself first, then what it looks at.
 void approach(const std::vector<ListeningPtr>& members, std::size_t turn) {
@@ -100,7 +102,7 @@ std::uint64_t post_batch(const BatchPtr& batch, const Message& message) {
   std::shared_ptr<Batch> below;  // made only when somebody is at capacity
   std::uint64_t dropped = 0;
   for (std::size_t i = 0; i < batch->members.size(); ++i) {
-    if (i + kPostAhead < batch->members.size()) prefetch(batch->members[i + kPostAhead].get(), 24);
+    if (i + kPostAhead < batch->members.size()) prefetch(batch->members[i + kPostAhead].get(), kCounters);
     Listening& member = *batch->members[i];
     const bool full = member.is_full();
     if (full && !below)

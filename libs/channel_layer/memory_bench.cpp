@@ -15,7 +15,7 @@ void MemoryFanOut(benchmark::State& state) {
   std::uint64_t delivered = 0;
   for (int i = 0; i < state.range(0); ++i) {
     const std::string name = layer->new_channel();
-    layer->listen(name, [&delivered](const Message&, bool) { ++delivered; }, {});
+    layer->listen(name, {[&delivered](const Message&, bool) { ++delivered; }}, {});
     layer->group_add("room", name, {});
   }
   for (auto _ : state) {
@@ -32,7 +32,7 @@ void JoinAndLeave(benchmark::State& state) {
   const auto layer = make_in_memory_layer(make_in_memory_hub({}, roomcheck::steady_clock()), io);
   for (auto _ : state) {
     const std::string name = layer->new_channel();
-    layer->listen(name, [](const Message&, bool) {}, {});
+    layer->listen(name, {[](const Message&, bool) {}}, {});
     layer->group_add("room", name, {});
     layer->group_discard("room", name, {});
     layer->unlisten(name);

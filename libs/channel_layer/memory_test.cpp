@@ -36,7 +36,7 @@ TEST(InMemoryChannelLayer, WhatIsDueWhenTheLoopEndsHoldsNothing) {
     const auto layer = make_in_memory_layer(make_in_memory_hub({}, clock), io);
     const auto captured = std::make_shared<int>();
     held = captured;
-    layer->listen("one", [captured](const Message&, bool) {}, {});
+    layer->listen("one", {[captured](const Message&, bool) {}}, {});
     layer->send("one", Event{{"type", "t"}}, {});
   }
   EXPECT_TRUE(held.expired());

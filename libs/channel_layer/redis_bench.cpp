@@ -65,7 +65,7 @@ class OnRedis {
     std::int64_t joined = 0;
     for (std::int64_t i = 0; i < listeners; ++i) {
       const std::string name = layer_->new_channel();
-      layer_->listen(name, [this](const Message&, bool) { ++got_; }, {});
+      layer_->listen(name, {[this](const Message&, bool) { ++got_; }}, {});
       layer_->group_add("room", name, [&joined](const roomcheck::Result<void>&) { ++joined; });
     }
     while (joined < listeners) io_.run_one();

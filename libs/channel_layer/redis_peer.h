@@ -67,7 +67,7 @@ class RedisPeer : public std::enable_shared_from_this<RedisPeer> {
   struct Channel {
     ListeningPtr listening;
     std::list<ReceiverPtr> receivers;
-    std::list<Queued> queue;  // not a deque, which takes half a KiB when it is empty
+    std::list<Queued> queue;          // not a deque, which takes half a KiB when it is empty
     std::vector<std::string> groups;  // that it is in, as far as this process did it
   };
   // Group members in this process, and the same loop by loop as of the last change.

@@ -1,7 +1,7 @@
 #pragma once
 #include <chrono>
-#include <list>
 #include <functional>
+#include <list>
 #include <map>
 #include <string>
 #include <string_view>

@@ -91,22 +91,18 @@ class BrokenLayer final : public ChannelLayer {
 
   void listen(const std::string& channel, Listener listener, Completion done) override {
     if (is("message-shared-and-changed"))
-      return inner_->listen(
-          channel,
-          {[listener](const Message& message, bool more) {
-            listener.on_message(message, more);
-            Event& shared = const_cast<Event&>(*message);
-            if (shared.contains("text")) shared["text"] = "tampered";
-          }},
-          std::move(done));
+      return inner_->listen(channel, {[listener](const Message& message, bool more) {
+                              listener.on_message(message, more);
+                              Event& shared = const_cast<Event&>(*message);
+                              if (shared.contains("text")) shared["text"] = "tampered";
+                            }},
+                            std::move(done));
     if (is("delivered-twice"))
-      return inner_->listen(
-          channel,
-          {[listener](const Message& message, bool more) {
-            listener.on_message(message, true);
-            listener.on_message(message, more);
-          }},
-          std::move(done));
+      return inner_->listen(channel, {[listener](const Message& message, bool more) {
+                              listener.on_message(message, true);
+                              listener.on_message(message, more);
+                            }},
+                            std::move(done));
     inner_->listen(channel, std::move(listener), std::move(done));
   }
 

@@ -84,9 +84,8 @@ class LayerDriver {
     auto out = std::make_shared<Consumer>();
     out->channel = layer_.new_channel();
     const auto result = wait<Result<void>>([&](auto done) {
-      layer_.listen(
-          out->channel, [out](const channel_layer::Message& m, bool) { out->got.push_back((*m)["n"]); },
-          done);
+      layer_.listen(out->channel,
+                    {[out](const channel_layer::Message& m, bool) { out->got.push_back((*m)["n"]); }}, done);
     });
     EXPECT_TRUE(result.ok());
     return out;

@@ -63,8 +63,8 @@ class Connection {
 
 using ConnectionPtr = std::shared_ptr<Connection>;
 
-// For a loop over many connections, each of which is cold: asks for the cache lines that send() will touch. By
-// the address alone; null is allowed.
+// For a loop over many connections, each of which is cold: asks for the cache lines that send() will touch.
+// By the address alone; null is allowed.
 void fetch_ahead(const Connection* connection);
 
 // How a connection ended.

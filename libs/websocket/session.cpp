@@ -1,8 +1,6 @@
 // The life of a session: into the reactor, and out of it.
 #include "libs/websocket/session.h"
 
-#include "libs/base/prefetch.h"
-
 #include <linux/sockios.h>
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
@@ -10,6 +8,8 @@
 
 #include <boost/asio/post.hpp>
 #include <exception>
+
+#include "libs/base/prefetch.h"
 
 namespace roomcheck::websocket {
 namespace {

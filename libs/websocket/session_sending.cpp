@@ -96,8 +96,8 @@ void Session::enqueue(const std::shared_ptr<const std::string>& bytes) {
   if (!hold_output_ && !corked_) reactor_.flush_soon(*this);
 }
 
-// While it is corked, a connection with nothing in its queue gathers small frames in the loop's storage, which
-// is warm in the cache.
+// While it is corked, a connection with nothing in its queue gathers small frames in the loop's storage,
+// which is warm in the cache.
 void Session::cork() {
   corked_ = true;
   const bool can_write = stream_.is_open() && tls_done_ && !hold_output_ && (interest_ & EPOLLOUT) == 0;
@@ -125,8 +125,8 @@ void Session::uncork() {
   if (!out_.empty()) update_interest();
 }
 
-// What has been gathered, but for what is `written`, becomes the queue: it got too much, or the kernel did not
-// take it all.
+// What has been gathered, but for what is `written`, becomes the queue: it got too much, or the kernel did
+// not take it all.
 void Session::queue_gathered(std::size_t written) {
   gathers_ = false;
   const std::string_view rest = reactor_.gathered().bytes().substr(written);

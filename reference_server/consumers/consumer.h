@@ -33,7 +33,8 @@ class Client {
 };
 
 // What was worked out for the last events: of a broadcast to thousands, once. Members take what is due to
-// them in the same order, so that what was asked for after an event is nearly always asked for after it again.
+// them in the same order, so that what was asked for after an event is nearly always asked for after it
+// again.
 //
 // Capacity: 16 events, which it keeps alive, so that their addresses cannot be another event's.
 template <class Value>
