@@ -54,7 +54,7 @@ void Reactor::add(int fd, Pollable& socket, std::uint32_t events) {
   if (::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, fd, &event) != 0)
     throw std::runtime_error("epoll_ctl failed");
   socket.slot_ = sockets_.size();
-  sockets_.push_back(&socket);
+  sockets_.push_back({&socket, false});
   wait();
   tick();
 }
@@ -70,8 +70,8 @@ void Reactor::remove(int fd, Pollable& socket, std::shared_ptr<void> owner) {
   removed_.push_back(std::move(owner));
   post_flush();
   ::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_DEL, fd, nullptr);
-  assert(sockets_[socket.slot_] == &socket);
-  sockets_.back()->slot_ = socket.slot_;
+  assert(sockets_[socket.slot_].socket == &socket);
+  sockets_.back().socket->slot_ = socket.slot_;
   sockets_[socket.slot_] = sockets_.back();
   sockets_.pop_back();
   for (int i = current_; i < count_; ++i)
@@ -81,6 +81,11 @@ void Reactor::remove(int fd, Pollable& socket, std::shared_ptr<void> owner) {
   boost::system::error_code ignored;  // nothing left to wait for: io_context::run() may end
   epoll_.cancel(ignored);
   timer_.cancel(ignored);
+}
+
+void Reactor::rest(Pollable& socket, bool rests) {
+  assert(sockets_[socket.slot_].socket == &socket);
+  sockets_[socket.slot_].rests = rests;
 }
 
 void Reactor::wait() {
@@ -100,6 +105,7 @@ void Reactor::pass() {
   for (int handled = 0; handled < kEventsATurn && !flush_posted_; handled += count_) {
     count_ = ::epoll_wait(epoll_.native_handle(), events_.data(), static_cast<int>(events_.size()), 0);
     if (count_ <= 0) break;
+    prefetch(events_[0].data.ptr, kWarm);
     now_ = steady_clock().now();
     for (current_ = 0; current_ < count_;) {
       const epoll_event& event = events_[static_cast<std::size_t>(current_++)];
@@ -153,8 +159,9 @@ void Reactor::tick() {
       // From the back: on_tick may remove its own socket, which moves the last one into its place.
       for (std::size_t i = sockets_.size(); i-- > 0;) {
         if (i >= sockets_.size()) continue;
-        if (i >= kTicksAhead) prefetch(sockets_[i - kTicksAhead], kWarm);
-        sockets_[i]->on_tick(now_);
+        if (i >= kTicksAhead && !sockets_[i - kTicksAhead].rests)
+          prefetch(sockets_[i - kTicksAhead].socket, kWarm);
+        if (!sockets_[i].rests) sockets_[i].socket->on_tick(now_);
       }
     }
     tick();

@@ -56,7 +56,7 @@ void Session::close(std::uint16_t code, std::string_view reason) {
   const auto frame = protocol::messages()->get_message();
   if (!processor_->prepare_close(code, std::string(reason.substr(0, 123)), frame)) queue_control(frame);
   state_ = State::closing;
-  deadline_ = reactor_.now() + kCloseLimit;
+  set_deadline(reactor_.now() + kCloseLimit);
   want_read_ = true;
   update_interest();
 }
@@ -93,7 +93,7 @@ void Session::finish_with(std::function<void()> last_call) {
 void Session::linger() {
   if (state_ == State::closed) return;
   state_ = State::lingering;
-  deadline_ = reactor_.now() + kLingerLimit;
+  set_deadline(reactor_.now() + kLingerLimit);
   hold_output_ = false;
   want_read_ = true;
   reactor_.flush_soon(*this);
@@ -115,6 +115,12 @@ void Session::close_stream(bool reset) {
   reactor_.remove(stream_.fd(), *this, std::move(self_));
   stream_.close(reset);
   on_stream_closed();
+}
+
+// An open client looks at nothing else when it is ticked.
+void Session::set_deadline(Nanoseconds at) {
+  deadline_ = at;
+  if (role_ == Role::client) reactor_.rest(*this, at == Nanoseconds(0));
 }
 
 void Session::on_tick(Nanoseconds now) {

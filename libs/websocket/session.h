@@ -99,6 +99,7 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
   void unmark_compressed(char& first);
   void queue_control(protocol::MessagePtr frame);
   void queue_gathered(std::size_t written = 0);
+  void set_deadline(Nanoseconds at);  // REQUIRES: in the reactor
   void read_some(bool ended);
   std::uint32_t trigger(std::uint32_t events) const;
   void on_end(const std::string& why);

@@ -80,7 +80,7 @@ void Session::begin_open() {
                                                      protocol::messages(), random_source());
   processor_->set_max_message_size(max_message_size_);
   state_ = State::open;
-  deadline_ = Nanoseconds(0);
+  set_deadline(Nanoseconds(0));
 }
 
 // A whole, unfragmented, unmasked data frame that lies in the buffer needs no copy and no state.
