@@ -48,6 +48,16 @@ TEST_F(Limits, ASlowReaderIsDroppedForAndThenClosed1013WhileOthersGetEverything)
   EXPECT_THAT(slow.seen->closes, ElementsAre(1013));
 }
 
+// An open client is not ticked; one that closes is.
+TEST_F(Limits, AServerThatDoesNotAnswerACloseIsLeftAfter5Seconds) {
+  Opened client = open();
+  run_until([later = steady_clock().now() + 600ms] { return steady_clock().now() > later; });  // two ticks
+  accepted[0].connection->pause_reading();
+  client.connection->close(1000, "");
+  run_until([&] { return !client.seen->closes.empty(); });
+  EXPECT_THAT(client.seen->closes, ElementsAre(1006));
+}
+
 TEST_F(Limits, SilenceIsPingedAndThenEnded) {
   options.idle_timeout = 600ms;
   Opened alive = open();
