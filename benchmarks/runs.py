@@ -86,7 +86,7 @@ class Bench:
         return json.loads(done.stdout)
 
     def rounds(self, members, window=1):
-        deliveries = 100_000 if self.quick else 400_000
+        deliveries = 100_000 if self.quick else 200_000
         return max(10, deliveries * (4 if window > 1 else 1) // (members * window))
 
     def fan_out(self, command, members, window=1, core=SERVER_CORE, client_core=CLIENT_CORE, **more):
@@ -100,6 +100,12 @@ class Bench:
     def reference(self, members, window=1, threads=1, **more):
         return self.fan_out([self.program("reference_server"), "--listen", "127.0.0.1:0", "--control", "off", "--threads",
                              str(threads), "--log-level", "error"], members, window, **more)
+
+    def server_and_floor(self, members, window=1):
+        """Nanoseconds of a delivery of ours and of the floor, in turns: each start of a process has luck of its own with the memory that
+        it and its sockets get, and moves a ratio by a tenth."""
+        turns = [(self.reference(members, window), self.floor(members, window)) for _ in range(1 if self.quick else 4)]
+        return tuple(sum(turn[which]["server_cpu_per_delivery_ns"] for turn in turns) / len(turns) for which in (0, 1))
 
     def plain(self, members):
         return self.fan_out([self.program("websocketpp_plain")], members, message=REPEATED)
