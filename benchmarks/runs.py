@@ -86,12 +86,12 @@ class Bench:
         return json.loads(done.stdout)
 
     def rounds(self, members, window=1):
-        deliveries = 100_000 if self.quick else 200_000
+        deliveries = 100_000 if self.quick else 400_000
         return max(10, deliveries * (4 if window > 1 else 1) // (members * window))
 
-    def fan_out(self, command, members, window=1, core=SERVER_CORE, client_core=CLIENT_CORE, **more):
+    def fan_out(self, command, members, window=1, core=SERVER_CORE, client_core=CLIENT_CORE, share=1, **more):
         with server(command, core) as (port, pid, _):
-            return self.crowd(port, pid, members, client_core, rounds=self.rounds(members, window), window=window, **more)
+            return self.crowd(port, pid, members, client_core, rounds=max(10, self.rounds(members, window) // share), window=window, **more)
 
     def floor(self, members, window=1, ring=0, **more):
         command = [self.program("floor_server")] + (["--batch"] if window > 1 else []) + (["--uring", str(ring)] if ring else [])
@@ -104,7 +104,8 @@ class Bench:
     def server_and_floor(self, members, window=1):
         """Nanoseconds of a delivery of ours and of the floor, in turns: each start of a process has luck of its own with the memory that
         it and its sockets get, and moves a ratio by a tenth."""
-        turns = [(self.reference(members, window), self.floor(members, window)) for _ in range(1 if self.quick else 4)]
+        starts, share = (1, 1) if self.quick else (4, 2)
+        turns = [(self.reference(members, window, share=share), self.floor(members, window, share=share)) for _ in range(starts)]
         return tuple(sum(turn[which]["server_cpu_per_delivery_ns"] for turn in turns) / len(turns) for which in (0, 1))
 
     def plain(self, members):
