@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "libs/base/clock.h"
 #include "libs/channel_layer/channel_layer.h"
@@ -23,5 +24,7 @@ struct Backend {
   using Node = std::function<std::unique_ptr<ChannelLayer>(boost::asio::io_context&)>;
   std::function<Node(const LayerOptions&, const Clock&)> make_node;
 };
+
+std::vector<Backend> backends();
 
 }  // namespace roomcheck::channel_layer

@@ -1,21 +1,13 @@
-// The contract suite: every channel layer must pass it (SPEC, section layer). A backend joins by a row at the
-// end.
+// The contract suite: every channel layer must pass it (SPEC, section layer). A backend joins by a row in
+// contract_backends_test.cpp.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
 #include <numeric>
-#include <thread>
 
 #include "libs/channel_layer/contract.h"
-#include "libs/channel_layer/memory.h"
-#include "libs/channel_layer/redis.h"
-#include "libs/testkit/broken_layer.h"
 #include "libs/testkit/layer_driver.h"
 #include "libs/testkit/manual_clock.h"
-#include "libs/testkit/redis.h"
 
 namespace roomcheck::channel_layer {
 namespace {
@@ -390,141 +382,8 @@ TEST_P(Contract, OutstandingCompletionsDieWithTheLayer) {
   EXPECT_FALSE(called);
 }
 
-// Two loops on threads of their own: what is sent while others join and leave arrives exactly once, in order,
-// at those that stay.
-TEST_P(Contract, TwoLoopsShareTheirGroupsUnderChurn) {
-  testkit::ManualClock clock;
-  LayerOptions options;
-  options.capacity = 1000000;
-  Backend::Node node = GetParam().make_node(options, clock);
-  constexpr int kMessages = 2000;
-
-  struct Side {
-    boost::asio::io_context io{1};
-    std::unique_ptr<ChannelLayer> layer;
-    std::vector<int> got;
-    std::atomic<std::size_t> count{0};
-    std::function<void(int)> churn, talk;
-  };
-  Side sides[2];
-  for (Side& side : sides) side.layer = node(side.io);
-  node = nullptr;  // what the loops share must not outlive them
-  for (Side& side : sides) {
-    const std::string me = side.layer->new_channel();
-    side.layer->listen(me, {[&side](const Message& message, bool) {
-                         side.got.push_back((*message)["n"]);
-                         ++side.count;
-                       }},
-                       {});
-    bool joined = false;
-    side.layer->group_add("g", me, [&joined](const Result<void>& result) { joined = result.ok(); });
-    for (const auto limit = std::chrono::steady_clock::now() + 20s;
-         !joined && std::chrono::steady_clock::now() < limit;) {
-      for (Side& either : sides) {
-        either.io.restart();
-        either.io.run_one_for(1ms);
-      }
-    }
-    ASSERT_TRUE(joined);
-    for (Side& either : sides) either.io.restart();
-    side.churn = [&side](int left) {
-      if (left == 0) return;
-      const std::string visitor = side.layer->new_channel();
-      side.layer->listen(visitor, {[](const Message&, bool) {}}, {});
-      side.layer->group_add("g", visitor, [&side, visitor, left](Result<void>) {
-        side.layer->group_discard("g", visitor, [&side, visitor, left](Result<void>) {
-          side.layer->unlisten(visitor);
-          side.churn(left - 1);
-        });
-      });
-    };
-    side.talk = [&side](int n) {
-      if (n == kMessages) return;
-      side.layer->group_send("g", numbered(n), [&side, n](Result<GroupSendReport>) { side.talk(n + 1); });
-    };
-  }
-  boost::asio::post(sides[0].io, [&] {
-    sides[0].talk(0);
-    sides[0].churn(500);
-  });
-  boost::asio::post(sides[1].io, [&] { sides[1].churn(500); });
-  std::thread threads[2];
-  for (int i = 0; i < 2; ++i)
-    threads[i] = std::thread([&side = sides[i]] {
-      const auto guard = boost::asio::make_work_guard(side.io);
-      const auto limit = std::chrono::steady_clock::now() + 60s;
-      while (side.count < kMessages && std::chrono::steady_clock::now() < limit) side.io.run_one_for(20ms);
-      side.io.poll();
-    });
-  for (std::thread& thread : threads) thread.join();
-  for (Side& side : sides) {
-    ASSERT_EQ(side.got.size(), static_cast<std::size_t>(kMessages));
-    for (int n = 0; n < kMessages; ++n) ASSERT_EQ(side.got[static_cast<std::size_t>(n)], n);
-  }
-}
-
-Backend memory_backend() {
-  Backend backend;
-  backend.name = "memory";
-  backend.make_node = [](const LayerOptions& options, const Clock& clock) -> Backend::Node {
-    return [hub = make_in_memory_hub(options, clock)](boost::asio::io_context& io) {
-      auto layer = make_in_memory_layer(hub, io);
-      // broken_layers_test.cpp proves that each check can fail.
-      const char* const fault = std::getenv("ROOMCHECK_LAYER_FAULT");
-      return fault == nullptr ? std::move(layer) : testkit::break_layer(std::move(layer), fault);
-    };
-  };
-  return backend;
-}
-
-// One Redis for all tests; each has a prefix of its own there.
-testkit::TemporaryRedis& redis() {
-  static testkit::TemporaryRedis server;
-  return server;
-}
-
-RedisOptions redis_options(const LayerOptions& layer, const Clock& clock) {
-  static int tests = 0;
-  static const auto start = wall_now();
-  RedisOptions options;
-  options.layer = layer;
-  options.layer.prefix = "contract" + std::to_string(++tests) + "-";
-  options.hosts = {parse_redis_url(redis().url())};
-  options.wall_clock = [&clock] {
-    return start + std::chrono::duration_cast<std::chrono::system_clock::duration>(clock.now());
-  };
-  return options;
-}
-
-using MakePeer = std::shared_ptr<RedisPeer> (*)(const RedisOptions&, boost::asio::io_context&);
-
-Backend redis_backend(const std::string& name, MakePeer make_peer, RedisMembers members) {
-  Backend backend;
-  backend.name = name;
-  backend.refuses_at_once = false;
-  backend.make_node = [=](const LayerOptions& layer, const Clock& clock) -> Backend::Node {
-    RedisOptions options = redis_options(layer, clock);
-    options.members = members;
-    return [=, peer = std::shared_ptr<RedisPeer>()](boost::asio::io_context& io) mutable {
-      if (!peer) peer = make_peer(options, io);
-      return make_redis_layer(peer, io);
-    };
-  };
-  return backend;
-}
-
-Backend redis_pubsub_backend() {
-  Backend backend = redis_backend("redis_pubsub", make_redis_pubsub_peer, RedisMembers::per_connection);
-  backend.keeps_messages = backend.has_capacity = backend.has_expiry = backend.knows_members = false;
-  return backend;
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Backends, Contract,
-    testing::Values(memory_backend(), redis_backend("redis", make_redis_peer, RedisMembers::per_connection),
-                    redis_backend("redis_per_node", make_redis_peer, RedisMembers::per_node),
-                    redis_pubsub_backend()),
-    [](const auto& backend) { return backend.param.name; });
+INSTANTIATE_TEST_SUITE_P(Backends, Contract, testing::ValuesIn(backends()),
+                         [](const auto& backend) { return backend.param.name; });
 
 }  // namespace
 }  // namespace roomcheck::channel_layer
