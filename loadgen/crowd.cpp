@@ -1,7 +1,6 @@
 #include "loadgen/crowd.h"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <cmath>
 #include <utility>
 
@@ -53,7 +52,7 @@ Crowd::Crowd(const Parts& parts, std::size_t index)
   }
   if (plan_.workload->origin() == Workload::Origin::member) return;
   outside_ = std::make_unique<Outside>(
-      target::make_control(parts.scenario.control, parts.scenario.control_token, kControlLimit), parts.io);
+      target::make_control(parts.scenario.control, parts.scenario.control_token, kControlLimit), parts.loop);
   addresses_ = std::make_unique<Addresses>(
       Addresses::Parts{*plan_.workload, parts.profile, ledger, *outside_, parts.scenario.timeout,
                        [this](std::uint32_t room) { join_and_wait(room); }});
@@ -135,7 +134,7 @@ void Crowd::on_failed(std::uint32_t number, const websocket::ConnectFailure& fai
 
 void Crowd::prepare(std::function<void(std::string)> done) {
   if (!addresses_ || traffic_.ledger().room_count() == 0)
-    return boost::asio::post(parts_.io, [done = std::move(done)] { done(""); });
+    return parts_.loop.post([done = std::move(done)] { done(""); });
   addresses_->find(std::move(done));
 }
 
@@ -143,7 +142,7 @@ void Crowd::prepare(std::function<void(std::string)> done) {
 void Crowd::join_and_wait(std::uint32_t room) {
   const auto joined = std::make_shared<std::promise<std::string>>();
   std::future<std::string> failure = joined->get_future();
-  boost::asio::post(parts_.io, [this, room, joined] {
+  parts_.loop.post([this, room, joined] {
     if (closing_) return joined->set_value("the run has ended");
     joining_ = joined;
     connect(traffic_.ledger().first_member(room), steady_clock().now());

@@ -1,5 +1,4 @@
 #pragma once
-#include <boost/asio/io_context.hpp>
 #include <future>
 #include <map>
 #include <memory>
@@ -38,7 +37,7 @@ struct ConnectionSums {
 //
 // Slow readers are connections, not members: what they get is counted apart and judged by nobody.
 //
-// Thread: the loop that runs `io`.
+// Thread: `loop`, which runs.
 class Crowd final : public Port {
  public:
   class Listener {
@@ -52,7 +51,7 @@ class Crowd final : public Port {
     const target::Profile& profile;
     std::uint32_t run;
     std::uint32_t thread;
-    boost::asio::io_context& io;
+    websocket::Reactor& loop;
     websocket::Client& client;
     Listener& listener;
     ConnectionSums& sums;

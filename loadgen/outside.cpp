@@ -1,10 +1,8 @@
 #include "loadgen/outside.h"
 
-#include <boost/asio/post.hpp>
-
 namespace roomcheck::loadgen {
 
-Outside::Outside(std::unique_ptr<target::Control> control, boost::asio::io_context& loop)
+Outside::Outside(std::unique_ptr<target::Control> control, websocket::Reactor& loop)
     : control_(std::move(control)),
       lists_members_(control_->knows_members()),
       loop_(loop),
@@ -37,7 +35,7 @@ void Outside::run() {
     auto [call, done] = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();
-    boost::asio::post(loop_, [done = std::move(done), answer = make(call)] { done(answer); });
+    loop_.post([done = std::move(done), answer = make(call)] { done(answer); });
   }
 }
 

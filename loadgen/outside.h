@@ -1,5 +1,4 @@
 #pragma once
-#include <boost/asio/io_context.hpp>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -12,6 +11,7 @@
 
 #include "libs/base/clock.h"
 #include "libs/target/control.h"
+#include "libs/websocket/reactor.h"
 
 namespace roomcheck::loadgen {
 
@@ -36,7 +36,7 @@ class Outside {
   };
   using Done = std::function<void(const Answer&)>;
 
-  Outside(std::unique_ptr<target::Control> control, boost::asio::io_context& loop);
+  Outside(std::unique_ptr<target::Control> control, websocket::Reactor& loop);
   ~Outside();  // waits for the call under way; what still waits is not made
   Outside(const Outside&) = delete;
   Outside& operator=(const Outside&) = delete;
@@ -53,7 +53,7 @@ class Outside {
 
   const std::unique_ptr<target::Control> control_;
   const bool lists_members_;
-  boost::asio::io_context& loop_;
+  websocket::Reactor& loop_;
   std::mutex mu_;
   std::condition_variable changed_;
   std::deque<std::pair<Call, Done>> waiting_;  // guarded by mu_

@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 
 #include "libs/base/cancellation.h"
 #include "libs/base/units.h"
@@ -44,7 +43,7 @@ Worker::Worker(const Scenario& scenario, const target::Profile& profile, std::ui
   client_ = std::make_unique<websocket::Client>(io_, tls);
   for (std::size_t i = 0; i < scenario.workloads.size(); ++i)
     crowds_.push_back(std::make_unique<Crowd>(
-        Crowd::Parts{scenario, profile_, run, number, io_, *client_, *this, outcome_.connections}, i));
+        Crowd::Parts{scenario, profile_, run, number, reactor_, *client_, *this, outcome_.connections}, i));
   thread_ = std::thread([this] { this->run(); });
 }
 
@@ -69,14 +68,14 @@ void Worker::run() {
   try {
     second_began_ = steady_clock().now();
     second_cpu_ = cpu_of_thread();
-    boost::asio::post(io_, [this] {
+    reactor_.post([this] {
       Crowd* crowd = next_to_connect();
       if (crowd == nullptr) return await_joins();  // everybody comes in the run
       ++connects_begun_;
       crowd->connect_next(steady_clock().now());  // alone: when nobody is there, one knock is enough
     });
     every_second();
-    io_.run();
+    reactor_.run();
   } catch (const std::exception& e) {
     outcome_.crash = e.what();
   }
@@ -109,7 +108,7 @@ void Worker::connect_due() {
     ++connects_begun_;
     crowd->connect_next(due);
   }
-  boost::asio::post(io_, [this] { connect_due(); });
+  reactor_.post([this] { connect_due(); });
 }
 
 void Worker::attempt_ended() {
@@ -118,7 +117,7 @@ void Worker::attempt_ended() {
   if (attempts_ended_ == 1) {
     if (outcome_.connections.opened == 0) return await_joins();  // nobody there: the others need not knock
     pace_from_ = steady_clock().now();
-    boost::asio::post(io_, [this] { connect_due(); });
+    reactor_.post([this] { connect_due(); });
   }
   if (attempts_ended_ < connects_begun_ || next_to_connect() != nullptr) return;
   deadline_ = steady_clock().now() + scenario_.timeout;
@@ -157,7 +156,7 @@ void Worker::report_connected(const std::string& failure) {
 // ---- the run
 
 void Worker::begin(Nanoseconds start) {
-  boost::asio::post(io_, [this, start] {
+  reactor_.post([this, start] {
     if (phase_ != Phase::connect) return;
     measured_from_ = start + scenario_.warmup;
     sends_end_ = measured_from_ + scenario_.duration();
@@ -233,13 +232,13 @@ void Worker::one_gone() {
   for (const auto& crowd : crowds_)
     if (crowd->expects_more()) return;
   desert();
-  if (phase_ != Phase::connect) boost::asio::post(io_, [this] { close_all(); });
+  if (phase_ != Phase::connect) reactor_.post([this] { close_all(); });
 }
 
 // ---- the end
 
 void Worker::end_early() {
-  boost::asio::post(io_, [this] {
+  reactor_.post([this] {
     if (phase_ == Phase::connect) return close_all();
     if (phase_ == Phase::drain || phase_ == Phase::close) return;
     drain();
@@ -247,7 +246,7 @@ void Worker::end_early() {
 }
 
 void Worker::stop() {
-  boost::asio::post(io_, [this] {
+  reactor_.post([this] {
     if (phase_ != Phase::close) {
       outcome_.cut_short = true;
       close_all();

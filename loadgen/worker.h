@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "libs/websocket/client.h"
+#include "libs/websocket/reactor.h"
 #include "loadgen/crowd.h"
 #include "loadgen/scenario.h"
 
@@ -114,6 +115,7 @@ class Worker final : private Crowd::Listener {
 
   // Loop thread only, from here on.
   boost::asio::io_context io_{1};
+  websocket::Reactor& reactor_{websocket::Reactor::of(io_)};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io_.get_executor()};
   boost::asio::steady_timer steps_{io_};  // connecting, sending, draining, closing: one after the other
   boost::asio::steady_timer seconds_{io_};

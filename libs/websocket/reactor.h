@@ -2,12 +2,16 @@
 #include <sys/epoll.h>
 
 #include <array>
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "libs/base/clock.h"
@@ -29,9 +33,12 @@ class Pollable {
   bool dirty_ = false;    // in Reactor::dirty_
 };
 
-// The sockets of one event loop: an epoll set of our own, nested in Asio by its descriptor, so that timers,
-// posts and Redis stay ordinary Asio while a read costs one system call and no allocation
-// (docs/decisions/0002).
+// The sockets of one event loop: an epoll set of our own, so that timers, posts and Redis stay ordinary Asio
+// while a read costs one system call and no allocation (docs/decisions/0002). Who runs the loop:
+//
+//   io_context::run()   our set is nested in Asio's: nothing to know, but to sleep and to wake costs three
+//                       system calls more than the sockets alone would.
+//   Reactor::run()      Asio's set is nested in ours: sockets cost what they cost. post() instead of Asio's.
 //
 // Thread:   the loop that runs the io_context.
 // Capacity: one read buffer of 64 KiB for all sockets; at most 543 events before others on the io_context
@@ -44,7 +51,17 @@ class Reactor final : public boost::asio::execution_context::service {
   ~Reactor() override;
   static Reactor& of(boost::asio::io_context& io) { return boost::asio::use_service<Reactor>(io); }
 
-  // `events`: as epoll_ctl(2) takes them. A socket added keeps io_context::run() going until it is removed.
+  // In place of io_context::run(), once. What a socket's turn or another thread has posted without post()
+  // waits for the next timer.
+  void run();
+  // As boost::asio::post(), whoever runs the loop. Thread: any.
+  template <class Call>
+  void post(Call&& call) {
+    boost::asio::post(io_, std::forward<Call>(call));
+    wake();
+  }
+
+  // `events`: as epoll_ctl(2) takes them. A socket added keeps the loop running until it is removed.
   void add(int fd, Pollable& socket, std::uint32_t events);
   void modify(int fd, Pollable& socket, std::uint32_t events);
   // `owner` is let go when nothing on the reactor's stack or list can refer to the socket any more.
@@ -70,14 +87,18 @@ class Reactor final : public boost::asio::execution_context::service {
     bool rests;
   };
   void shutdown() override;
+  void watch_asio();
+  void wake();
   void post_flush();
   void wait();
   void pass();
+  int take(int timeout_ms);
   void flush_dirty();
   void tick();
 
   boost::asio::io_context& io_;
-  boost::asio::posix::stream_descriptor epoll_;
+  const int epoll_;
+  boost::asio::posix::stream_descriptor nested_;  // epoll_, in io_context::run()
   boost::asio::steady_timer timer_;
   std::vector<Slot> sockets_;
   std::vector<Pollable*> dirty_;
@@ -89,6 +110,10 @@ class Reactor final : public boost::asio::execution_context::service {
   bool waiting_ = false;
   bool flush_posted_ = false;
   bool ticking_ = false;
+  // In run(), from here to now_.
+  std::atomic<std::thread::id> runner_{};
+  int wake_ = -1;          // an eventfd
+  bool asio_due_ = false;  // a timer or a post
   Nanoseconds now_{0};
   std::array<char, 65536> buffer_{};
 };

@@ -1,7 +1,6 @@
 #include "libs/websocket/server_session.h"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <websocketpp/base64/base64.hpp>
 
 #include "libs/websocket/url.h"
@@ -199,7 +198,7 @@ void ServerSession::accept(const std::string& subprotocol) {
   parser_.reset();
   request_ = Request();
   // Later, so that no handler runs inside the application's call.
-  boost::asio::post(io_, [self = std::static_pointer_cast<ServerSession>(shared_from_this())] {
+  reactor_.post([self = std::static_pointer_cast<ServerSession>(shared_from_this())] {
     if (self->state_ != State::open) return;
     self->guarded([&] {
       if (self->handler_) self->handler_->on_open();

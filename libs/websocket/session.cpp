@@ -6,7 +6,6 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 
-#include <boost/asio/post.hpp>
 #include <exception>
 
 #include "libs/base/prefetch.h"
@@ -28,8 +27,7 @@ constexpr Nanoseconds kLingerLimit = seconds(2);  // for the peer to read our la
 void fetch_ahead(const Connection* connection) { prefetch(connection, sizeof(Session)); }
 
 Session::Session(boost::asio::io_context& io, Role role, std::size_t send_limit, std::size_t max_message_size)
-    : io_(io),
-      reactor_(Reactor::of(io)),
+    : reactor_(Reactor::of(io)),
       max_message_size_(max_message_size),
       role_(role),
       send_limit_(send_limit) {}
@@ -84,7 +82,7 @@ void Session::finish(const CloseInfo& info) {
 void Session::finish_with(std::function<void()> last_call) {
   if (finished_ || !handler_) return;
   finished_ = true;
-  boost::asio::post(io_, [self = shared_from_this(), last_call = std::move(last_call)] {
+  reactor_.post([self = shared_from_this(), last_call = std::move(last_call)] {
     self->guarded(last_call);
     self->handler_.reset();
   });
@@ -153,7 +151,7 @@ void Session::resume_reading() {
   update_interest();
   // TLS may hold octets that the kernel knows nothing of.
   if (stream_.is_tls())
-    boost::asio::post(io_, [self = shared_from_this()] {
+    reactor_.post([self = shared_from_this()] {
       if (self->stream_.is_open() && self->want_read_) self->read_some(false);
     });
 }

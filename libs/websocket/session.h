@@ -88,7 +88,6 @@ class Session : public Connection, public Pollable, public std::enable_shared_fr
     handler_threw(e);
   }
 
-  boost::asio::io_context& io_;
   Reactor& reactor_;
 
  private:
