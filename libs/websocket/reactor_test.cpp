@@ -75,8 +75,13 @@ TEST_F(ReactorRun, WhatASocketPostsIsNext) {
 }
 
 TEST_F(ReactorRun, ASocketMayStopIt) {
-  Readable socket(reactor, [this] { io.stop(); });
+  int reads = 0;
+  Readable socket(reactor, [&] {
+    ++reads;
+    io.stop();
+  });
   reactor.run();
+  EXPECT_EQ(reads, 1);
 }
 
 TEST_F(ReactorRun, EndsWithItsLastSocket) {
@@ -100,10 +105,17 @@ TEST_F(ReactorRun, WhoPostsWithoutEndLeavesSocketsTheirTurn) {
 }
 
 TEST_F(ReactorRun, ASocketThatAlwaysHasMoreLeavesTimersTheirTurn) {
+  bool had_turn = false;
   boost::asio::steady_timer timer(io, 10ms);
-  timer.async_wait([this](const boost::system::error_code&) { io.stop(); });
-  Readable socket(reactor, [] {});
+  timer.async_wait([&](const boost::system::error_code&) {
+    had_turn = true;
+    io.stop();
+  });
+  Readable socket(reactor, [this, limit = steady_clock().now() + 20s] {
+    if (steady_clock().now() > limit) io.stop();
+  });
   reactor.run();
+  EXPECT_TRUE(had_turn);
 }
 
 }  // namespace
