@@ -37,7 +37,7 @@ struct ConnectionSums {
 //
 // Slow readers are connections, not members: what they get is counted apart and judged by nobody.
 //
-// Thread: `loop`, which runs.
+// Thread: that of `loop`.
 class Crowd final : public Port {
  public:
   class Listener {

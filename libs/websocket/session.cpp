@@ -27,10 +27,7 @@ constexpr Nanoseconds kLingerLimit = seconds(2);  // for the peer to read our la
 void fetch_ahead(const Connection* connection) { prefetch(connection, sizeof(Session)); }
 
 Session::Session(boost::asio::io_context& io, Role role, std::size_t send_limit, std::size_t max_message_size)
-    : reactor_(Reactor::of(io)),
-      max_message_size_(max_message_size),
-      role_(role),
-      send_limit_(send_limit) {}
+    : reactor_(Reactor::of(io)), max_message_size_(max_message_size), role_(role), send_limit_(send_limit) {}
 
 Session::~Session() = default;
 
