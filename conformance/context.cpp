@@ -92,7 +92,7 @@ RawResponse Context::expect_refused(const std::string& path, const RawHandshake&
 void Context::drain_greeting(const MemberPtr& member) {
   if (profile().greeting.empty()) return;
   const Received first = member->client->read_message(deadline());
-  if (!Regex(profile().greeting).find(first.payload))
+  if (!Regex(profile().greeting).in_beginning_of(first.payload))
     throw CouldNotTest("the profile's greeting \"" + profile().greeting + "\" did not come; " +
                        (first.kind == Received::Kind::text ? "this came: " + shown(first.payload)
                                                            : std::string(to_string(first.kind)) + " came"));

@@ -238,7 +238,7 @@ void Traffic::receive(std::uint32_t member, std::string_view payload, Nanosecond
   Probe probe;
   const ProbeFormat::Found found = probes_.find(payload, probe);
   if (found != ProbeFormat::Found::ours) {
-    if (found == ProbeFormat::Found::nothing && greeting_ && greeting_->find(payload)) return;
+    if (found == ProbeFormat::Found::nothing && greeting_ && greeting_->in_beginning_of(payload)) return;
     return ledger_.received_corrupt(member);
   }
   if (probe.sequence == kJoinSequence) {  // others' are no business of this one's

@@ -37,6 +37,8 @@ std::optional<Regex::Match> Regex::find(std::string_view text) const {
   return match_of(found);
 }
 
+bool Regex::in_beginning_of(std::string_view text) const { return find(text.substr(0, 4096)).has_value(); }
+
 std::vector<Regex::Match> Regex::all(std::string_view text) const {
   std::vector<Match> out;
   for (std::cregex_iterator it(text.data(), text.data() + text.size(), compiled_->regex), end; it != end;

@@ -26,6 +26,9 @@ class Regex {
 
   bool matches(std::string_view text) const;  // the whole of it
   std::optional<Match> find(std::string_view text) const;
+  // find() for what a peer wrote: looks at its first 4 KiB, because std::regex takes stack for each octet,
+  // and a long text would take all.
+  bool in_beginning_of(std::string_view text) const;
   std::vector<Match> all(std::string_view text) const;  // from left to right, none inside another
 
  private:

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <stdexcept>
+#include <string>
 
 namespace roomcheck {
 namespace {
@@ -27,6 +28,12 @@ TEST(Regex, FindsAllFromLeftToRightWithTheirGroups) {
   EXPECT_THAT(found[0].groups, ElementsAre("a=1", "a", "1"));
   EXPECT_THAT(found[1].groups, ElementsAre("b=", "b", ""));
   EXPECT_EQ(found[2].at, 7u);
+}
+
+TEST(Regex, ALongTextIsLookedAtInItsBeginning) {
+  const std::string hello = "hello ", much(4 << 20, 'x');
+  EXPECT_TRUE(Regex("hello (x)*").in_beginning_of(hello + much));
+  EXPECT_FALSE(Regex("(x)*hello").in_beginning_of(much + hello));
 }
 
 TEST(Regex, ThatIsNoneIsRefused) { EXPECT_THROW(Regex("(a"), std::invalid_argument); }
