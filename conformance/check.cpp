@@ -110,7 +110,8 @@ class Check {
   bool greeting(RawClient& client) {
     if (profile().greeting.empty()) return true;
     const Received first = client.read_message(c_.deadline());
-    const bool good = first.kind == Received::Kind::text && Regex(profile().greeting).in_beginning_of(first.payload);
+    const bool good =
+        first.kind == Received::Kind::text && Regex(profile().greeting).in_beginning_of(first.payload);
     if (good)
       right("greeting", seen(first));
     else
