@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "libs/websocket/client.h"
+#include "libs/websocket/reactor.h"
 #include "loadgen/addresses.h"
 #include "loadgen/outside.h"
 #include "loadgen/traffic.h"

@@ -54,11 +54,8 @@ Reactor::~Reactor() = default;
 
 void Reactor::shutdown() {
   boost::system::error_code ignored;
-  if (nested_.is_open()) {
-    nested_.close(ignored);
-  } else {
-    ::close(epoll_);
-  }
+  nested_.release();
+  ::close(epoll_);
   if (wake_ >= 0) ::close(wake_);
   timer_.cancel(ignored);
   dirty_.clear();
@@ -96,7 +93,7 @@ void Reactor::remove(int fd, Pollable& socket, std::shared_ptr<void> owner) {
       events_[static_cast<std::size_t>(i)].data.ptr = nullptr;
   if (!sockets_.empty()) return;
   boost::system::error_code ignored;  // nothing left to wait for: the loop may end
-  if (nested_.is_open()) nested_.cancel(ignored);
+  nested_.cancel(ignored);
   timer_.cancel(ignored);
 }
 
@@ -106,7 +103,7 @@ void Reactor::rest(Pollable& socket, bool rests) {
 }
 
 void Reactor::run() {
-  if (nested_.is_open()) nested_.release();
+  nested_.release();
   watch_asio();
   runner_ = std::this_thread::get_id();
   while (!io_.stopped()) {
@@ -156,18 +153,14 @@ void Reactor::wait() {
 // Until nothing is due, frames wait to leave, or others want their turn: to come back by way of Asio costs
 // three system calls.
 void Reactor::pass() {
-  for (int handled = 0; handled < kEventsATurn && !flush_posted_;) {
-    const int count = take(0);
-    if (count <= 0) break;
-    handled += count;
-  }
+  for (int handled = 0; handled < kEventsATurn && !flush_posted_; handled += count_)
+    if (take(0) <= 0) break;
 }
 
 // The sockets that have something, once. How many; timeout_ms: as epoll_wait(2) takes it.
 int Reactor::take(int timeout_ms) {
   count_ = ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout_ms);
   if (count_ <= 0) return count_;
-  const int count = count_;
   prefetch(events_[0].data.ptr, kWarm);
   now_ = steady_clock().now();
   for (current_ = 0; current_ < count_;) {
@@ -176,13 +169,11 @@ int Reactor::take(int timeout_ms) {
       prefetch(events_[static_cast<std::size_t>(current_ + kAhead)].data.ptr, kWarm);
     if (event.data.ptr == this) {
       asio_due_ = true;
-      continue;
+    } else if (event.data.ptr != nullptr) {
+      static_cast<Pollable*>(event.data.ptr)->on_events(event.events);
     }
-    auto* socket = static_cast<Pollable*>(event.data.ptr);
-    if (socket != nullptr) socket->on_events(event.events);
   }
-  current_ = count_ = 0;
-  return count;
+  return count_;
 }
 
 void Reactor::flush_soon(Pollable& socket) {

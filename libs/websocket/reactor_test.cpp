@@ -33,7 +33,7 @@ class Readable final : public Pollable {
   const int fd_ = ::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 };
 
-// Reactor::run(), which what goes wrong would leave asleep.
+// Reactor::run(). A fault would leave it asleep: the limit wakes it.
 class ReactorRun : public testing::Test {
  protected:
   ReactorRun() {
