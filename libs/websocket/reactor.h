@@ -52,7 +52,7 @@ class Reactor final : public boost::asio::execution_context::service {
   static Reactor& of(boost::asio::io_context& io) { return boost::asio::use_service<Reactor>(io); }
 
   // In place of io_context::run(), once. What a socket's turn or another thread has posted without post()
-  // waits for the next timer.
+  // waits for what Asio has next: a timer, say.
   void run();
   // As boost::asio::post(), whoever runs the loop. Thread: any.
   template <class Call>
